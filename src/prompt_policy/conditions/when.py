@@ -1,0 +1,166 @@
+"""The ``when:`` of a rule: every key must hold, on the request as it came."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from prompt_policy.conditions.situation import Situation
+from prompt_policy.wire import MISSING, Endpoint, Json, Request
+from prompt_policy.wire.parameters import names_of, number_of
+from prompt_policy.yaml_model import Flag, Names, Number, Scalar, YamlModel
+
+Condition = Callable[[Situation], bool]
+
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+
+
+class ParameterTest(YamlModel):
+    """What must hold of one parameter. An absent or null one fails every test but ``ne`` and ``present``."""
+
+    gt: Number | None = Field(None, description="Greater than.")
+    ge: Number | None = Field(None, description="Greater than or equal to.")
+    lt: Number | None = Field(None, description="Less than.")
+    le: Number | None = Field(None, description="Less than or equal to.")
+    eq: Scalar | None = Field(None, description="Equal to.")
+    ne: Scalar | None = Field(None, description="Different from.")
+    present: Flag | None = Field(None, description="Given and not null (true); absent or null (false).")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty", "an empty test says nothing")
+        return self
+
+
+Test = Annotated[
+    ParameterTest,
+    BeforeValidator(lambda value: value if isinstance(value, dict) else {"eq": value}),
+    WithJsonSchema({"anyOf": [{"type": ["string", "number", "boolean"]}, ParameterTest.model_json_schema()]}),
+]
+
+
+class When(YamlModel):
+    """A condition. All keys given must hold; ``any``, ``all`` and ``not`` nest."""
+
+    task: Names | None = Field(None, description="Task of the turn: math, code or other; a caller's own word wins.")
+    language: Names | None = Field(None, description="Language of the turn: en, zh, ja, ...")
+    model: Names | None = Field(None, description="Globs on the real model name, case-insensitive.")
+    endpoint: Annotated[tuple[Endpoint, ...], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] | None = (
+        Field(None, description="The client's endpoint.")
+    )
+    stream: Flag | None = Field(None, description="Whether a stream is asked for.")
+    has_tools: Flag | None = Field(None, description="Whether tools or functions are offered.")
+    json_mode: Flag | None = Field(None, description="Whether the answer is bound to JSON, a grammar or a choice.")
+    has_system: Flag | None = Field(None, description="Whether a system or developer message is there.")
+    parameters: dict[str, Test] | None = Field(None, description="Tests of parameters; dotted names reach inside.")
+    any_: tuple[When, ...] | None = Field(None, alias="any", min_length=1, description="At least one must hold.")
+    all_: tuple[When, ...] | None = Field(None, alias="all", min_length=1, description="Each must hold.")
+    not_: When | None = Field(None, alias="not", description="Must not hold.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty", "an empty condition says nothing")
+        return self
+
+
+def compile_when(when: When | None) -> Condition | None:
+    """Compile a condition to one function, or None where there is none. What is cheap is asked first."""
+    if when is None:
+        return None
+    checks = [*_asked(when), *_nested(when), *_judged(when)]
+    return checks[0] if len(checks) == 1 else _every(checks)
+
+
+def _every(checks: Iterable[Condition]) -> Condition:
+    fixed = tuple(checks)
+    return lambda situation: all(check(situation) for check in fixed)
+
+
+def _some(checks: Iterable[Condition]) -> Condition:
+    fixed = tuple(checks)
+    return lambda situation: any(check(situation) for check in fixed)
+
+
+def _asked(when: When) -> list[Condition]:
+    checks = [_parameter(name, test) for name, test in (when.parameters or {}).items()]
+    if (endpoints := when.endpoint) is not None:
+        checks.append(lambda s: s.request.endpoint in endpoints)
+    if when.model is not None:
+        checks.append(_some(_model(glob.casefold()) for glob in when.model))
+    flags = {
+        "has_tools": when.has_tools,
+        "json_mode": when.json_mode,
+        "has_system": when.has_system,
+        "streams": when.stream,
+    }
+    checks += [_flag(attribute, wanted) for attribute, wanted in flags.items() if wanted is not None]
+    return checks
+
+
+def _judged(when: When) -> list[Condition]:
+    checks: list[Condition] = []
+    if (languages := when.language) is not None:
+        checks.append(lambda s: s.language in languages)
+    if (tasks := when.task) is not None:
+        checks.append(lambda s: s.task in tasks)
+    return checks
+
+
+def _nested(when: When) -> list[Condition]:
+    checks: list[Condition] = []
+    if when.any_ is not None:
+        checks.append(_some(compiled for item in when.any_ if (compiled := compile_when(item))))
+    if when.all_ is not None:
+        checks.append(_every(compiled for item in when.all_ if (compiled := compile_when(item))))
+    if (negated := compile_when(when.not_)) is not None:
+        checks.append(lambda s: not negated(s))
+    return checks
+
+
+def _flag(attribute: str, wanted: bool) -> Condition:
+    return lambda situation: getattr(situation.request, attribute) is wanted
+
+
+def _model(glob: str) -> Condition:
+    return lambda situation: fnmatchcase(situation.model.casefold(), glob)
+
+
+def _parameter(name: str, test: ParameterTest) -> Condition:
+    paths = names_of(name)
+    bounds = [(_COMPARE[key], bound) for key in _COMPARE if (bound := getattr(test, key)) is not None]
+
+    def holds(situation: Situation) -> bool:
+        value = _value(situation.request, paths)
+        if test.present is not None and test.present is (value is MISSING):
+            return False
+        if test.ne is not None and value == test.ne:
+            return False
+        if test.eq is not None and not _equal(value, test.eq):
+            return False
+        number = number_of(value)
+        return all(number is not None and compare(number, bound) for compare, bound in bounds)
+
+    return holds
+
+
+def _equal(value: Json, wanted: str | int | float | bool) -> bool:
+    """Compare as JSON does: true is not 1."""
+    return isinstance(value, bool) is isinstance(wanted, bool) and bool(value == wanted)
+
+
+def _value(request: Request, paths: Iterable[tuple[str, ...]]) -> Json:
+    """Return the first of a parameter's names that holds a value; null counts as absent."""
+    values = (request.find(path) for path in paths)
+    return next((value for value in values if value is not MISSING and value is not None), MISSING)

@@ -1,0 +1,125 @@
+"""What happened to one request: which rules fired, what they changed, what was skipped or refused and why.
+
+A decision never holds prompt or answer text: of a change to text only the place is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from prompt_policy.wire import MISSING, Change, Endpoint, Json
+
+Result = Literal["fired", "idle", "skipped", "refused", "fault"]
+"""fired: it changed something (under audit: it would have); idle: nothing to change, or its condition did not
+hold; skipped: it may not act on this request, ``reason`` says why; refused; fault: an error of ours."""
+
+HEADER: Final = "x-prompt-policy"
+_HEADER_LIMIT: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule did."""
+
+    rule: str
+    kind: str
+    result: Result
+    audited: bool = False
+    reason: str | None = None
+    changes: tuple[Change, ...] = ()
+    filters_answer: bool = False
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a policy did to one request. ``hash`` is the policy's, after ``extends``."""
+
+    policy: str
+    hash: str
+    endpoint: Endpoint
+    model: str
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def fired(self) -> tuple[str, ...]:
+        """The rules that changed the request, in order; audited ones are not among them."""
+        return tuple(o.rule for o in self.outcomes if o.result == "fired" and not o.audited)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a rule refused the request."""
+        return any(o.result == "refused" and not o.audited for o in self.outcomes)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with the answer."""
+        headers = {HEADER: f"{self.policy}@{self.hash}"}
+        if self.fired:
+            headers[f"{HEADER}-applied"] = _bounded(self.fired)
+        if changed := list(self._changed()):
+            headers[f"{HEADER}-changed"] = _bounded(changed)
+        return headers
+
+    def record(self) -> str:
+        """Return the decision as one line of JSON for the log."""
+        rules = [_recorded(o) for o in self.outcomes if o.result != "idle" or o.filters_answer]
+        return json.dumps(
+            {
+                "policy": self.policy,
+                "hash": self.hash,
+                "endpoint": self.endpoint,
+                "model": self.model,
+                "applied": self.fired,
+                "rules": rules,
+            },
+            ensure_ascii=True,
+        )
+
+    def _changed(self) -> Iterator[str]:
+        """Yield each place once, from what the client sent to what was sent on."""
+        net: dict[str, Change] = {}
+        for outcome in self.outcomes:
+            if not outcome.audited:
+                for change in outcome.changes:
+                    first = net.get(change.path, change)
+                    net[change.path] = Change(change.path, first.before, change.after)
+        for change in net.values():
+            if not _has_value(change):
+                yield change.path
+            elif change.before is not change.after and change.before != change.after:
+                yield f"{change.path}={_word(change.before)}>{_word(change.after)}"
+
+
+def _recorded(outcome: Outcome) -> dict[str, Json]:
+    recorded: dict[str, Json] = {"rule": outcome.rule, "kind": outcome.kind, "result": outcome.result}
+    if outcome.audited:
+        recorded["mode"] = "audit"
+    if outcome.filters_answer:
+        recorded["filters_answer"] = True
+    if outcome.reason:
+        recorded["reason"] = outcome.reason
+    if outcome.changes:
+        recorded["changed"] = [
+            f"{c.path}={_word(c.before)}>{_word(c.after)}" if _has_value(c) else c.path for c in outcome.changes
+        ]
+    return recorded
+
+
+def _has_value(change: Change) -> bool:
+    """Tell whether a change may be shown with its values: numbers, booleans and absence only."""
+    values = (change.before, change.after)
+    if all(value is MISSING for value in values):
+        return False
+    return all(value is MISSING or value is None or isinstance(value, bool | int | float) for value in values)
+
+
+def _word(value: Json) -> str:
+    return "unset" if value is MISSING else json.dumps(value)
+
+
+def _bounded(words: Iterable[str]) -> str:
+    """Join words into a header value of visible ASCII, cut at a comma."""
+    value = ",".join("".join(c if "!" <= c <= "~" and c != "," else "_" for c in word) for word in words)
+    return value if len(value) <= _HEADER_LIMIT else value[:_HEADER_LIMIT].rpartition(",")[0] + ",..."

@@ -1,0 +1,73 @@
+"""Take old thoughts out of earlier assistant turns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Literal
+
+from pydantic import Field
+
+from prompt_policy.kinds.base import Admits, Rule, Transform
+from prompt_policy.wire import Request, Turn
+
+_FIELDS: Final = ("reasoning", "reasoning_content", "thinking_blocks")
+
+
+class StripReasoning(Rule):
+    """Take old thoughts out of earlier assistant turns, for models whose makers say not to send them back.
+
+    Removed are the fields ``reasoning``, ``reasoning_content`` and ``thinking_blocks``, a block between ``open``
+    and ``close`` that opens the turn, and otherwise everything up to a first ``close``, each with the newlines
+    after it. A block that was never closed is a thought to the end.
+
+    - A ``<think>`` in mid-text, and a tag in backticks, is text.
+    - A last assistant message is the beginning of the answer, not an earlier turn, and stays.
+    """
+
+    kind: Literal["strip_reasoning"]
+    open: str = Field("<think>", min_length=1, description="The tag that opens a thought.")
+    close: str = Field("</think>", min_length=1, description="The tag that closes it.")
+
+    def transform(self) -> Transform:
+        """Compile to one pass over the assistant turns."""
+        answer_of = _answer_of(self.open, self.close)
+
+        def stripped(turn: Turn) -> Turn:
+            fields = {key: value for key, value in turn.raw.items() if key not in _FIELDS}
+            if len(fields) < len(turn.raw):
+                turn = replace(turn, raw=fields)
+            return turn.with_first_text(answer_of)
+
+        def transform(request: Request, _admits: Admits) -> None:
+            turns = request.turns
+            earlier = (stripped(turn) if turn.role == "assistant" else turn for turn in turns[:-1])
+            request.set_turns([*earlier, *turns[-1:]])
+
+        return transform
+
+
+def _answer_of(opening: str, closing: str) -> Callable[[str], str]:
+    opens = re.compile(r"[ \t\r\n]*" + re.escape(opening))
+    tag = re.compile(rf"(?<!`)(?:{re.escape(opening)}|{re.escape(closing)})")
+    newlines = re.compile(r"(?:[ \t]*\r?\n)*")
+
+    def answer_of(text: str) -> str:
+        """Cut thoughts off the front until none is left there, so that a second pass finds nothing."""
+        start = 0
+        while True:
+            if opened := opens.match(text, start):
+                close = text.find(closing, opened.end())
+                if close < 0:
+                    return ""
+            else:
+                found = tag.search(text, start)
+                if found is None or found.group() != closing:
+                    return text[start:]
+                close = found.start()
+            close += len(closing)
+            after = newlines.match(text, close)
+            start = after.end() if after else close
+
+    return answer_of

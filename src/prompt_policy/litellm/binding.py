@@ -1,0 +1,77 @@
+"""Which policy a deployment gets: its explicit binding, then its real model's name, then the public alias."""
+
+from __future__ import annotations
+
+from prompt_policy.conditions.situation import Facts, task_hint
+from prompt_policy.errors import UsageError
+from prompt_policy.litellm.foreign import Foreign
+from prompt_policy.policy.select import PolicySet, Selected, without_provider
+from prompt_policy.runtime import Pipeline
+from prompt_policy.wire import JsonObject
+
+BOUND = "prompt_policy"
+"""Under a deployment's ``model_info``: the name of its policy."""
+PARSER = "prompt_policy_reasoning_parser"
+"""Under a deployment's ``model_info``: true where the server splits the thought off by itself."""
+
+
+class Binding:
+    """A set of policies, compiled, and what each deployment gets of them. Immutable."""
+
+    def __init__(self, policies: PolicySet) -> None:
+        self.policies = policies
+        self._pipelines = {policy.name: Pipeline(policy) for policy in policies.policies}
+
+    def selected(self, model: str, alias: str | None, model_info: JsonObject) -> Selected | None:
+        """Return the policy of a deployment and why. Raise UsageError where it is bound to one that is not there."""
+        if isinstance(name := model_info.get(BOUND), str):
+            return Selected(self.policies.named(name), f"model_info.{BOUND} says so")
+        return self.policies.select(model, alias)
+
+    def of_deployment(self, kwargs: JsonObject) -> Pipeline | None:
+        """Return the pipeline for the deployment that an attempt was given to."""
+        model = _text(kwargs.get("model"))
+        return self._pipeline(model, _text(_bucket(kwargs).get("model_group")), _mapping(kwargs.get("model_info")))
+
+    def shared(self, alias: object) -> Pipeline | None:
+        """Return the pipeline that all deployments behind a public alias have in common, or None."""
+        from litellm.proxy.proxy_server import llm_router
+
+        if llm_router is None or not isinstance(alias, str):
+            return None
+        try:
+            found = {self._of_listed(row, alias) for row in llm_router.get_model_list(model_name=alias) or ()}
+        except UsageError:  # a binding to a policy that is not there; the deployment hook refuses with the reason
+            return None
+        return found.pop() if len(found) == 1 else None
+
+    def _of_listed(self, row: Foreign, alias: str) -> Pipeline | None:
+        model = _text(_mapping(row.get("litellm_params")).get("model"))
+        return self._pipeline(alias if "*" in model else model, alias, _mapping(row.get("model_info")))
+
+    def _pipeline(self, model: str, alias: str | None, model_info: JsonObject) -> Pipeline | None:
+        selected = self.selected(model, alias, model_info)
+        return self._pipelines[selected.policy.name] if selected else None
+
+
+def facts_of(kwargs: JsonObject) -> Facts:
+    """Return what LiteLLM knows of a request beside its body."""
+    headers = _mapping(_mapping(kwargs.get("proxy_server_request")).get("headers"))
+    return Facts(
+        model=without_provider(_text(kwargs.get("model"))),
+        task=task_hint(headers, _bucket(kwargs).get("requester_metadata")),
+        has_reasoning_parser=_mapping(kwargs.get("model_info")).get(PARSER) is True,
+    )
+
+
+def _bucket(kwargs: JsonObject) -> JsonObject:
+    """Return LiteLLM's own metadata, which some routes keep under another name."""
+    return _mapping(kwargs.get("litellm_metadata")) or _mapping(kwargs.get("metadata"))
+
+
+def _mapping(value: Foreign) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Foreign) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,115 @@
+"""The LiteLLM callback: requests in the deployment hook, answers in the success and iterator hooks.
+
+LiteLLM looks several hooks up in the callback's own class only, so all of them stand in one leaf class. The
+deployment hook runs once per attempt and knows the real model; it returns copies, because LiteLLM hands the same
+messages to every retry and fallback. What belongs to a request rides on its logging object, which all hooks share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.types.utils import CallTypes
+
+from prompt_policy.errors import Fault, UsageError
+from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
+from prompt_policy.litellm.binding import Binding, facts_of
+from prompt_policy.litellm.foreign import Foreign
+from prompt_policy.litellm.refusal import PolicyRefused
+from prompt_policy.litellm.request import body_of, changed_kwargs
+from prompt_policy.litellm.state import State, state_of
+from prompt_policy.policy.select import PolicySet
+from prompt_policy.runtime import Applied
+from prompt_policy.wire import Endpoint, JsonObject
+
+decisions = logging.getLogger("prompt_policy.decision")
+
+_ENDPOINTS: Final[dict[Foreign, Endpoint]] = {
+    CallTypes.acompletion: "chat",
+    CallTypes.atext_completion: "completions",
+}
+_ROUTES: Final[dict[str, Endpoint]] = {"acompletion": "chat", "atext_completion": "completions"}
+
+
+class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
+    """Enforces policies on what passes a LiteLLM proxy."""
+
+    def __init__(self, policies: PolicySet) -> None:
+        super().__init__()
+        self.binding = Binding(policies)
+        self.starting: asyncio.Task[None] | None = None
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Foreign, cache: Foreign, data: JsonObject, call_type: str
+    ) -> None:
+        """Refuse early where every deployment of the alias has the same policy: before any is tried."""
+        endpoint = _ROUTES.get(call_type)
+        pipeline = self.binding.shared(data.get("model")) if endpoint else None
+        if endpoint and pipeline is not None:
+            applied = pipeline.apply(body_of(data), endpoint, facts_of(data))
+            if applied.refusal is not None:
+                _record(applied)
+                raise PolicyRefused(applied.refusal, applied.decision.headers())
+
+    async def async_pre_call_deployment_hook(self, kwargs: JsonObject, call_type: Foreign) -> JsonObject | None:
+        """Apply the policy of the deployment that was chosen for this attempt."""
+        endpoint = _ENDPOINTS.get(call_type)
+        if endpoint is None:
+            return None
+        state = State.renewed(kwargs, self.binding)
+        try:
+            pipeline = state.binding.of_deployment(kwargs)
+        except UsageError as error:
+            raise PolicyRefused(Fault(f"the deployment's policy is not there: {error}"), {}) from None
+        if pipeline is None:
+            return None
+        applied = pipeline.apply(body_of(kwargs), endpoint, facts_of(kwargs))
+        state.applied = applied
+        _record(applied)
+        if applied.refusal is not None:
+            raise PolicyRefused(applied.refusal, applied.decision.headers())
+        return changed_kwargs(kwargs, applied.body)
+
+    async def async_post_call_success_hook(
+        self, data: JsonObject, user_api_key_dict: Foreign, response: Foreign
+    ) -> Foreign:
+        """Return the answer that the client is to read; LiteLLM's cache and logs keep the original."""
+        applied = _applied(data)
+        texts = applied.answer() if applied else None
+        return response if texts is None else rewritten_answer(response, texts)
+
+    async def async_post_call_streaming_iterator_hook(
+        self, user_api_key_dict: Foreign, response: AsyncIterator[Foreign], request_data: JsonObject
+    ) -> AsyncGenerator[Foreign, None]:
+        """Yield the stream that the client is to read; a chunk whose text stays is the very same object."""
+        applied = _applied(request_data)
+        texts = applied.answer() if applied else None
+        chunks = response if texts is None else rewritten_stream(response, texts)
+        async for chunk in chunks:
+            yield chunk
+
+    async def async_post_call_response_headers_hook(
+        self,
+        data: JsonObject,
+        user_api_key_dict: Foreign,
+        response: Foreign,
+        request_headers: dict[str, str] | None = None,
+        litellm_call_info: JsonObject | None = None,
+    ) -> dict[str, str] | None:
+        """Say in headers which policy was applied and what it changed."""
+        applied = _applied(data)
+        return applied.decision.headers() if applied else None
+
+
+def _applied(data: JsonObject) -> Applied | None:
+    state = state_of(data)
+    return state.applied if state else None
+
+
+def _record(applied: Applied) -> None:
+    if decisions.isEnabledFor(logging.INFO):
+        decisions.info(applied.decision.record())

@@ -1,0 +1,37 @@
+"""A refusal as LiteLLM delivers it: at once, with OpenAI's error body, and without trying another model."""
+
+from __future__ import annotations
+
+from fastapi import HTTPException
+from litellm.proxy._types import ProxyException
+
+from prompt_policy.errors import Refusal
+from prompt_policy.litellm.foreign import Foreign
+
+
+class PolicyRefused(ProxyException, HTTPException):  # type: ignore[misc]  # LiteLLM has no types
+    """Both of LiteLLM's error types at once.
+
+    The router neither retries nor falls back on an HTTPException; the proxy answers with a ProxyException's own
+    ``to_dict``, where the code and the parameter are kept.
+    """
+
+    def __init__(self, refusal: Refusal, headers: dict[str, str]) -> None:
+        HTTPException.__init__(self, refusal.status, {"error": refusal.message}, headers)
+        ProxyException.__init__(
+            self, refusal.message, refusal.type, refusal.param, code=refusal.status, headers=headers
+        )
+        self._body = refusal.body()["error"]
+
+    def to_dict(self) -> dict[str, Foreign]:
+        """Return the inside of OpenAI's error body."""
+        return dict(self._body)
+
+
+class PolicyFailed(ProxyException):  # type: ignore[misc]  # LiteLLM has no types
+    """A fault of ours in mid-stream: an error frame. (On an HTTPException LiteLLM cuts the connection.)"""
+
+    status_code = 500
+
+    def __init__(self, fault: Refusal) -> None:
+        super().__init__(fault.message, fault.type, fault.param, code=fault.status, openai_code=fault.code)

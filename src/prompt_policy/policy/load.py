@@ -1,0 +1,192 @@
+"""Files to policies: every mistake in every file is reported in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from prompt_policy.errors import LoadError, Problem
+from prompt_policy.kinds.filter_whitespace import FilterWhitespace
+from prompt_policy.kinds.force_opening import ForceOpening
+from prompt_policy.policy.document import Policy
+from prompt_policy.policy.library import library_folder, policy_files
+from prompt_policy.policy.mistakes import mistakes, near
+from prompt_policy.policy.select import PolicySet
+from prompt_policy.policy.yaml_text import Parsed, parse
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A policy with the file that it stands in."""
+
+    policy: Policy
+    parsed: Parsed
+    path: Path
+
+
+def load_paths(paths: Iterable[str | Path]) -> PolicySet:
+    """Load policy files, folders of them, and shipped names; with no path, the shipped library.
+
+    Raise LoadError with every mistake found.
+    """
+    problems: list[Problem] = []
+    files = list(_files(list(paths) or [library_folder()], problems))
+    found = [loaded for path, root in files if (loaded := _resolved(path, root, problems)) is not None]
+    problems += _clashes(found)
+    if problems:
+        raise LoadError(problems)
+    return PolicySet(loaded.policy for loaded in found)
+
+
+def load(path: str | Path) -> Policy:
+    """Load one policy by file or shipped name. Raise LoadError with every mistake found."""
+    policies = load_paths([path]).policies
+    if len(policies) != 1:
+        raise LoadError([Problem(str(path), 0, 0, "", f"holds {len(policies)} policies where one is wanted")])
+    return policies[0]
+
+
+def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[tuple[Path, Path]]:
+    """Yield each file once, with the root that its ``extends`` may not leave."""
+    seen: set[Path] = set()
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            files, root = policy_files(path), path
+            if not files:
+                problems.append(Problem(str(given), 0, 0, "", "holds no policy files (*.yaml, *.yml)"))
+        elif path.exists():
+            files, root = [path], path.parent
+        elif (shipped := library_folder() / f"{given}.yaml").is_file():
+            files, root = [shipped], shipped.parent
+        else:
+            files, root = [], path
+            problems.append(
+                Problem(
+                    str(given), 0, 0, "", f"no such file, folder or shipped policy{near(str(given), shipped_names())}"
+                )
+            )
+        for file in files:
+            if (resolved := file.resolve()) not in seen:
+                seen.add(resolved)
+                yield file, root
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the shipped policies."""
+    return [path.stem for path in policy_files(library_folder())]
+
+
+def _resolved(path: Path, root: Path, problems: list[Problem]) -> Loaded | None:
+    """Load one file with all that it extends."""
+    chain: list[Loaded] = []
+    seen: set[Path] = set()
+    wanted: Path | None = path
+    while wanted is not None:
+        seen.add(wanted.resolve())
+        loaded = _read(wanted, problems)
+        if loaded is None:
+            return None
+        chain.append(loaded)
+        wanted = _base_of(loaded, root, seen, problems)
+        if wanted is None and loaded.policy.extends is not None:
+            return None
+    policy = chain[-1].policy
+    for heir in reversed(chain[:-1]):
+        problems += _heritage(heir, policy)
+        policy = heir.policy.over(policy)
+    problems += _order(policy, chain)
+    return Loaded(policy, chain[0].parsed, path)
+
+
+def _read(path: Path, problems: list[Problem]) -> Loaded | None:
+    """Read and validate one file by itself."""
+    try:
+        parsed = parse(path.read_bytes(), str(path))
+    except OSError as error:
+        problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
+        return None
+    problems += parsed.problems
+    if parsed.data is None:
+        return None
+    try:
+        policy = Policy.model_validate(parsed.data)
+    except ValidationError as error:
+        problems += mistakes(error, parsed)
+        return None
+    problems += _doubled_rules(policy, parsed)
+    return Loaded(policy, parsed, path)
+
+
+def _base_of(loaded: Loaded, root: Path, seen: set[Path], problems: list[Problem]) -> Path | None:
+    """Return the file that ``extends`` names: one below the same root, or a shipped one."""
+    name = loaded.policy.extends
+    if name is None:
+        return None
+    file, shipped = loaded.path.parent / name, library_folder() / f"{name}.yaml"
+    if file.is_file():
+        inside = any(file.resolve().is_relative_to(folder.resolve()) for folder in (root, library_folder()))
+        mistake = "" if inside else f"{name} is outside the policies' folder"
+        base = file
+    elif shipped.resolve().parent == library_folder().resolve() and shipped.is_file():
+        mistake, base = "", shipped
+    else:
+        mistake, base = f"no file or shipped policy '{name}'{near(name, shipped_names())}", file
+    if not mistake and base.resolve() in seen:
+        mistake = f"'{name}' extends this file again: a circle"
+    if mistake:
+        problems.append(loaded.parsed.problem(("extends",), mistake))
+    return None if mistake else base
+
+
+def _doubled_rules(policy: Policy, parsed: Parsed) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for index, rule in enumerate(policy.rules):
+        if rule.name in seen:
+            message = f"'{rule.name}' is already the name of rules[{seen[rule.name]}]"
+            yield parsed.problem(("rules", index, "name"), message)
+        seen.setdefault(rule.name, index)
+
+
+def _heritage(heir: Loaded, base: Policy) -> Iterator[Problem]:
+    known = [rule.name for rule in base.rules]
+    for index, name in enumerate(heir.policy.remove):
+        if name not in known:
+            yield heir.parsed.problem(("remove", index), f"no inherited rule '{name}'{near(name, known)}")
+
+
+def _order(policy: Policy, chain: Sequence[Loaded]) -> Iterator[Problem]:
+    """Find whitespace filters that run before text is put in front of the answer."""
+    restoring = [i for i, rule in enumerate(policy.rules) if isinstance(rule, ForceOpening) and rule.restores]
+    for index, rule in enumerate(policy.rules):
+        if isinstance(rule, FilterWhitespace) and any(other > index for other in restoring):
+            opening = policy.rules[max(restoring)].name
+            yield _at_rule(rule.name, chain, f"must stand after '{opening}', which puts text in front of the answer")
+
+
+def _at_rule(name: str, chain: Sequence[Loaded], message: str) -> Problem:
+    for loaded in chain:
+        for index, rule in enumerate(loaded.policy.rules):
+            if rule.name == name:
+                return loaded.parsed.problem(("rules", index), message)
+    return chain[0].parsed.problem(("rules",), message)
+
+
+def _clashes(found: Sequence[Loaded]) -> Iterator[Problem]:
+    """Find names and patterns that stand twice."""
+    names: dict[str, str] = {}
+    patterns: dict[str, str] = {}
+    for loaded in found:
+        policy, parsed = loaded.policy, loaded.parsed
+        if policy.name in names:
+            yield parsed.problem(("name",), f"'{policy.name}' is already the name of {names[policy.name]}")
+        names.setdefault(policy.name, parsed.file)
+        for index, pattern in enumerate(policy.applies_to.models if policy.applies_to else ()):
+            key = pattern.casefold()
+            if key in patterns:
+                message = f"'{pattern}' already belongs to {patterns[key]}"
+                yield parsed.problem(("applies_to", "models", index), message)
+            patterns.setdefault(key, parsed.file)

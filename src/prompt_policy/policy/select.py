@@ -1,0 +1,119 @@
+"""Which policy applies to a model: an explicit name first, then the most exact pattern."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Final
+
+from prompt_policy.errors import UsageError
+from prompt_policy.policy.document import Policy
+from prompt_policy.policy.mistakes import near
+
+log = logging.getLogger("prompt_policy")
+
+# The part before the first slash that names a LiteLLM provider rather than a hub organisation.
+_PROVIDERS: Final = frozenset(
+    [
+        "hosted_vllm",
+        "vllm",
+        "openai",
+        "custom_openai",
+        "openai_like",
+        "text-completion-openai",
+        "litellm_proxy",
+        "ollama",
+        "ollama_chat",
+        "lm_studio",
+        "llamafile",
+        "xinference",
+        "azure",
+        "azure_ai",
+        "together_ai",
+        "fireworks_ai",
+        "openrouter",
+        "huggingface",
+        "deepinfra",
+        "groq",
+        "nvidia_nim",
+        "sambanova",
+        "novita",
+        "hyperbolic",
+        "nebius",
+        "featherless_ai",
+        "bedrock",
+        "vertex_ai",
+        "sagemaker",
+        "replicate",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The policy that applies to a model, and why it does, in words for a log."""
+
+    policy: Policy
+    why: str
+
+
+class PolicySet:
+    """Policies that are loaded together. Immutable; ``select`` costs the same however many there are."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self.policies = tuple(policies)
+        self._by_name = {policy.name: policy for policy in self.policies}
+        self._by_model = lru_cache(maxsize=4096)(self._of_model)
+
+    def named(self, name: str) -> Policy:
+        """Return the policy of a name. Raise UsageError where there is none."""
+        if (policy := self._by_name.get(name)) is None:
+            raise UsageError(f"no policy is named '{name}'{near(name, list(self._by_name))}")
+        return policy
+
+    def select(self, model: str, alias: str | None = None) -> Selected | None:
+        """Return the policy for a real model name, or for the public alias where that name matches nothing."""
+        selected = self._by_model(model)
+        if selected is None and alias and alias != model:
+            selected = self._by_model(alias)
+        return selected
+
+    def _of_model(self, model: str) -> Selected | None:
+        names = _names(model)
+        matches = sorted(match for policy in self.policies for match in _matches(policy, names))
+        if not matches:
+            return None
+        best = matches[0]
+        if any(other[:2] == best[:2] and other[2] != best[2] for other in matches[1:]):
+            equal = sorted({other[2] for other in matches if other[:2] == best[:2]})
+            log.warning("model %s: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
+        return Selected(self._by_name[best[2]], f"{model} matches {best[3]}")
+
+
+def without_provider(model: str) -> str:
+    """Return a model's name without the LiteLLM provider in front of it."""
+    provider, slash, rest = model.partition("/")
+    return rest if slash and provider.casefold() in _PROVIDERS else model
+
+
+def _names(model: str) -> tuple[str, ...]:
+    """Return a model's name in lower case, with and without the provider; ``openai/`` may be a hub organisation."""
+    return tuple({model.casefold(), without_provider(model).casefold()})
+
+
+def _matches(policy: Policy, names: tuple[str, ...]) -> Iterator[tuple[bool, int, str, str]]:
+    """Yield each match as a key that sorts the best first: exact, then literal characters, then name."""
+    if policy.applies_to is None or any(_fits(glob, names) for glob in policy.applies_to.except_):
+        return
+    for glob in policy.applies_to.models:
+        if _fits(glob, names):
+            wild = any(mark in glob for mark in "*?[")
+            literal = sum(mark not in "*?[]" for mark in glob)
+            yield (wild, -literal, policy.name, glob)
+
+
+def _fits(glob: str, names: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, glob.casefold()) for name in names)
