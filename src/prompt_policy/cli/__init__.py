@@ -1,0 +1,32 @@
+"""The command line: one module per verb. Results go to standard output, messages to standard error."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from prompt_policy.cli.check import check
+from prompt_policy.cli.policies import policies
+from prompt_policy.cli.test import test
+from prompt_policy.errors import PromptPolicyError
+
+app = typer.Typer(
+    name="prompt-policy",
+    help="One YAML file says how a model wants to be prompted; this checks, tests and enforces it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(check)
+app.command()(test)
+app.add_typer(policies, name="policies")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    try:
+        app()
+    except PromptPolicyError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)

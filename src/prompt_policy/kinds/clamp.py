@@ -50,16 +50,22 @@ class Bounds(YamlModel):
             raise PydanticCustomError("bounds", "default {value} is out of bounds", {"value": shown(self.default)})
 
 
-def _allowed(parameters: dict[str, Bounds]) -> dict[str, Bounds]:
-    for name in parameters:
-        if not all(path_of(name)):
-            raise PydanticCustomError("parameter", "'{name}' is not a parameter's name", {"name": name})
-        if path_of(name)[0] in PROTECTED:
-            raise PydanticCustomError("parameter", "'{name}' cannot be changed by a clamp", {"name": name})
+def _allowed_name(name: str) -> str:
+    if not all(path_of(name)):
+        raise PydanticCustomError("parameter", "'{name}' is not a parameter's name", {"name": name})
+    if path_of(name)[0] in PROTECTED:
+        raise PydanticCustomError("parameter", "'{name}' cannot be changed by a clamp", {"name": name})
+    return name
+
+
+def _one_token_limit(parameters: dict[str, Bounds]) -> dict[str, Bounds]:
     if len(limits := [name for name in parameters if name in TOKEN_LIMITS]) > 1:
         both = {"names": " and ".join(limits)}
         raise PydanticCustomError("parameter", "{names} are one parameter: give one of them", both)
     return parameters
+
+
+ParameterName = Annotated[str, AfterValidator(_allowed_name)]
 
 
 class Clamp(Rule):
@@ -79,7 +85,7 @@ class Clamp(Rule):
     acts_on = frozenset({"chat", "completions"})
 
     kind: Literal["clamp"]
-    parameters: Annotated[dict[str, Bounds], Field(min_length=1), AfterValidator(_allowed)] = Field(
+    parameters: Annotated[dict[ParameterName, Bounds], Field(min_length=1), AfterValidator(_one_token_limit)] = Field(
         description="Bounds by parameter name."
     )
 

@@ -13,11 +13,10 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from prompt_policy.kinds import Rule, kinds
 from prompt_policy.kinds.base import Mode, RuleName
 from prompt_policy.wire import Endpoint
-from prompt_policy.yaml_model import Flag, YamlModel
+from prompt_policy.yaml_model import Flag, Names, YamlModel
 
 OnError = Literal["closed", "open"]
 PolicyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Glob = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Object = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ class Source(YamlModel):
 class AppliesTo(YamlModel):
     """The models that a policy is for."""
 
-    models: tuple[Glob, ...] = Field(min_length=1, description="Globs on model names, case-insensitive.")
-    except_: tuple[Glob, ...] = Field((), alias="except", description="Globs on names that are not meant.")
+    models: Names = Field(description="Names on model names, case-insensitive.")
+    except_: Names = Field((), alias="except", description="Names on names that are not meant.")
 
 
 class Delta(YamlModel):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -16,6 +18,8 @@ from prompt_policy.policy.library import library_folder, policy_files
 from prompt_policy.policy.mistakes import mistakes, near
 from prompt_policy.policy.select import PolicySet
 from prompt_policy.policy.yaml_text import Parsed, parse
+
+STDIN: Final = "-"
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[tup
             files, root = policy_files(path), path
             if not files:
                 problems.append(Problem(str(given), 0, 0, "", "holds no policy files (*.yaml, *.yml)"))
-        elif path.exists():
+        elif path.exists() or str(path) == STDIN:
             files, root = [path], path.parent
         elif (shipped := library_folder() / f"{given}.yaml").is_file():
             files, root = [shipped], shipped.parent
@@ -105,7 +109,7 @@ def _resolved(path: Path, root: Path, problems: list[Problem]) -> Loaded | None:
 def _read(path: Path, problems: list[Problem]) -> Loaded | None:
     """Read and validate one file by itself."""
     try:
-        parsed = parse(path.read_bytes(), str(path))
+        parsed = parse(*_text_of(path))
     except OSError as error:
         problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
         return None
@@ -115,10 +119,17 @@ def _read(path: Path, problems: list[Problem]) -> Loaded | None:
     try:
         policy = Policy.model_validate(parsed.data)
     except ValidationError as error:
-        problems += mistakes(error, parsed)
+        known = {problem.path for problem in parsed.problems}
+        problems += (problem for problem in mistakes(error, parsed) if problem.path not in known)
         return None
     problems += _doubled_rules(policy, parsed)
     return Loaded(policy, parsed, path)
+
+
+def _text_of(path: Path) -> tuple[bytes, str]:
+    if str(path) == STDIN:
+        return sys.stdin.buffer.read(), "<stdin>"
+    return path.read_bytes(), str(path)
 
 
 def _base_of(loaded: Loaded, root: Path, seen: set[Path], problems: list[Problem]) -> Path | None:

@@ -58,6 +58,7 @@ def mistakes(error: ValidationError, parsed: Parsed) -> Iterator[Problem]:
 def _in_file(loc: Loc, parsed: Parsed) -> Loc:
     """Drop what pydantic puts between: the tag of a union and the like."""
     kept: Loc = ()
+    loc = loc[:-1] if loc and loc[-1] == "[key]" else loc
     for index, part in enumerate(loc):
         is_last = index == len(loc) - 1
         if (*kept, part) in parsed.places or (is_last and isinstance(part, str) and part not in _tags(parsed, kept)):

@@ -1,0 +1,95 @@
+"""``prompt-policy policies``: look into the shipped library, or any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from prompt_policy.cli._options import Format, FormatOption, print_json
+from prompt_policy.kinds import Rule
+from prompt_policy.policy.document import Policy
+from prompt_policy.policy.load import load, load_paths
+from prompt_policy.wire.values import Json
+
+policies = typer.Typer(help="Look into the shipped policies, or into those of a folder.", no_args_is_help=True)
+
+FromOption = Annotated[
+    list[str] | None, typer.Option("--from", metavar="PATH", help="A file or folder in place of the shipped library.")
+]
+
+
+@policies.command("list")
+def list_(from_: FromOption = None, format_: FormatOption = Format.TEXT) -> None:
+    """List policies: name, what each is for, and the model names that it matches."""
+    found = sorted(load_paths(from_ or []).policies, key=lambda policy: policy.name)
+    if format_ is Format.JSON:
+        print_json([_summary(policy) for policy in found])
+        return
+    width = max(len(policy.name) for policy in found)
+    for policy in found:
+        typer.echo(f"{policy.name:<{width}}  {policy.description}")
+        typer.echo(f"{'':<{width}}  {', '.join(_models(policy)) or 'by explicit binding only'}")
+
+
+@policies.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name, or a policy file.")],
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Show one policy with all that it extends: its models, its rules, and who says so."""
+    policy = load(name)
+    if format_ is Format.JSON:
+        print_json({"hash": policy.hash, **policy.model_dump(mode="json", by_alias=True, exclude_none=True)})
+    else:
+        typer.echo("\n".join(_card(policy)))
+
+
+def _models(policy: Policy) -> tuple[str, ...]:
+    return policy.applies_to.models if policy.applies_to else ()
+
+
+def _summary(policy: Policy) -> dict[str, Json]:
+    return {
+        "name": policy.name,
+        "hash": policy.hash,
+        "description": policy.description,
+        "models": _models(policy),
+        "rules": [rule.name for rule in policy.rules],
+    }
+
+
+def _card(policy: Policy) -> Iterator[str]:
+    yield f"{policy.name}@{policy.hash}  {policy.description}"
+    yield ""
+    yield f"Models    {', '.join(_models(policy)) or 'by explicit binding only'}"
+    if policy.applies_to and policy.applies_to.except_:
+        yield f"Not       {', '.join(policy.applies_to.except_)}"
+    yield f"Mode      {policy.mode}, on error {policy.on_error}"
+    if policy.engine:
+        yield f"Engine    {', '.join(f'{key}={value}' for key, value in policy.engine.items())}"
+    yield ""
+    yield "Rules"
+    for number, rule in enumerate(policy.rules, 1):
+        yield f"  {number}. {rule.name}: {_settings(rule)}"
+    if policy.sources:
+        yield ""
+        yield "Sources"
+        for source in policy.sources:
+            yield f"  {source.date}  {source.url}"
+            yield f"              {source.says.strip()}"
+
+
+def _settings(rule: Rule) -> str:
+    """Return a rule's kind and what its YAML sets, on one line."""
+    told = rule.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, exclude={"name", "kind"})
+    return " ".join([rule.kind, *(f"{key}={_short(value)}" for key, value in told.items())])
+
+
+def _short(value: Json) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_short(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_short(item) for item in value) + "]"
+    return repr(value) if isinstance(value, str) and not value.isidentifier() else str(value)
