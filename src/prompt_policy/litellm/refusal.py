@@ -17,10 +17,12 @@ class PolicyRefused(ProxyException, HTTPException):  # type: ignore[misc]  # Lit
     """
 
     def __init__(self, refusal: Refusal, headers: dict[str, str]) -> None:
-        HTTPException.__init__(self, refusal.status, {"error": refusal.message}, headers)
+        # In this order: ProxyException passes its message on to HTTPException's initialiser.
         ProxyException.__init__(
             self, refusal.message, refusal.type, refusal.param, code=refusal.status, headers=headers
         )
+        # 400 for the router, which tries other models on a 500; the client gets ProxyException's code.
+        HTTPException.__init__(self, 400, {"error": refusal.message}, headers)
         self._body = refusal.body()["error"]
 
     def to_dict(self) -> dict[str, Foreign]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -61,7 +62,9 @@ class Pipeline:
 
     def fault(self, error: Exception) -> Fault | None:
         """Log a fault of ours; return it where the policy says ``on_error: closed``."""
-        log.error("policy %s: %s: %s", self.name, type(error).__name__, error, exc_info=error)
+        # Where it happened, and not the error's own words: they may quote a prompt.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("policy %s: a fault of ours, %s at\n%s", self.name, type(error).__name__, where)
         if self.policy.on_error == "open":
             return None
         return Fault(f"policy {self.name} failed on this request, which is refused (on_error: closed)")

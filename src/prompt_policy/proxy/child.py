@@ -1,0 +1,87 @@
+"""A child process: started on a leash, its last lines kept, ended together with all that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from prompt_policy.proxy import leash
+
+_LINES_KEPT: Final = 40
+_LEEWAY_S: Final = 3.0
+
+
+class Child:
+    """A running process. As a context manager it is stopped on the way out.
+
+    ``on_line`` gets each line that it prints, from another thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        on_line: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self._last: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", leash.__file__, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,  # Ctrl-C is for us alone
+        )
+        self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
+        self._reader.start()
+
+    def status(self) -> int | None:
+        """Return the exit status, or None while the process runs."""
+        return self._process.poll()
+
+    def last_lines(self) -> str:
+        """Return the last lines that it printed; after its end, really the last."""
+        if self.status() is not None:
+            self._reader.join(_LEEWAY_S)
+        return "\n".join(self._last)
+
+    def stop(self) -> None:
+        """End the process and whatever it started. Nothing happens where it has ended already."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(leash.GRACE_S + _LEEWAY_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._reader.join(_LEEWAY_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _read(self, on_line: Callable[[str], None]) -> None:
+        if self._process.stdout is None:
+            return
+        with self._process.stdout as output:
+            for raw in output:
+                line = raw.decode("utf-8", "replace").rstrip()
+                self._last.append(line)
+                on_line(line)

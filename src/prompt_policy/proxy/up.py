@@ -1,0 +1,142 @@
+"""Run the proxy and its backend together: check, start, wait, say how to use it, and end both."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from prompt_policy.proxy import snippets
+from prompt_policy.proxy.backend import Backend, asked
+from prompt_policy.proxy.child import Child
+from prompt_policy.proxy.config import MASTER_KEY_VARIABLE, environment, litellm_config, written
+from prompt_policy.proxy.echo_answer import MODELS
+from prompt_policy.proxy.notes import Notes
+from prompt_policy.proxy.ports import LOOPBACK, free_port, url_of
+from prompt_policy.proxy.preflight import check_installed, check_policies, fit_for_header
+from prompt_policy.proxy.watch import Ending, Watch, watching
+
+_OURS: Final = "prompt_policy: "
+
+
+@dataclass(frozen=True)
+class Order:
+    """What ``prompt-policy up`` was asked to do; without ``backend`` an echo is started."""
+
+    policies: tuple[str, ...] = ()
+    backend: str | None = None
+    backend_key: str | None = None
+    reasoning_parser: bool = False
+    host: str = LOOPBACK
+    port: int = 4000
+    workers: int = 1
+    timeout_s: float = 120
+    verbose: bool = False
+
+
+def run(order: Order, ready: Callable[[str], None]) -> int:
+    """Run until a signal comes or a child dies, and return the exit code: 0 after a signal, 1 after a failure.
+
+    ``ready`` gets the lines for standard output once requests are answered. Raise LoadError or UsageError for what
+    can be told to be wrong beforehand.
+    """
+    plan = _checked(order)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="prompt-policy-")))
+        watch = stack.enter_context(watching())
+        try:
+            _start(plan, folder, watch, stack)
+            watch.ready = True
+            ready(_announcement(plan))
+            while True:
+                watch.pause()
+        except Ending as ending:
+            plan.notes.line(str(ending))
+            return ending.status
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """An order that passed the checks, with what was settled on the way."""
+
+    order: Order
+    port: int
+    backend: Backend
+    master_key: str | None
+    made_key: str
+    notes: Notes
+
+    @property
+    def root(self) -> str:
+        return url_of(self.order.host, self.port)
+
+    @property
+    def key(self) -> str:
+        return self.master_key or self.made_key
+
+
+def _checked(order: Order) -> _Plan:
+    check_installed()
+    check_policies(order.policies)
+    port = free_port(order.host, order.port)
+    if order.backend is None:
+        backend = Backend(f"{url_of(LOOPBACK, free_port(LOOPBACK))}/v1", MODELS)
+    else:
+        backend = asked(order.backend, fit_for_header("--backend-api-key", order.backend_key))
+    master_key = fit_for_header(MASTER_KEY_VARIABLE, os.environ.get(MASTER_KEY_VARIABLE))
+    return _Plan(order, port, backend, master_key, f"sk-{secrets.token_urlsafe(32)}", Notes())
+
+
+def _start(plan: _Plan, folder: Path, watch: Watch, stack: ExitStack) -> None:
+    if plan.order.backend is None:
+        plan.notes.line("no --backend: starting the echo backend, a stand-in that answers with what it received")
+        echo = stack.enter_context(_echo(plan, folder))
+        _await(plan, watch, echo, f"{plan.backend.url.removesuffix('/v1')}/health")
+    if plan.master_key is None:
+        plan.notes.line(f"{MASTER_KEY_VARIABLE} is not set; made for this run: {plan.made_key}")
+    proxy = stack.enter_context(_proxy(plan, folder))
+    _await(plan, watch, proxy, f"{plan.root}/health/readiness")
+
+
+def _await(plan: _Plan, watch: Watch, child: Child, url: str) -> None:
+    watch.children.append(child)
+    with plan.notes.waiting(f"waiting for {child.name} at {url}"):
+        watch.await_answer(child, url, plan.order.timeout_s)
+
+
+def _echo(plan: _Plan, folder: Path) -> Child:
+    port = plan.backend.url.removesuffix("/v1").rpartition(":")[2]
+    parser = ["--reasoning-parser"] if plan.order.reasoning_parser else []
+    command = [sys.executable, "-P", "-m", "prompt_policy.proxy.echo", "--port", port, *parser]
+    return Child("the echo backend", command, environment=os.environ, folder=folder, on_line=_shown(plan))
+
+
+def _proxy(plan: _Plan, folder: Path) -> Child:
+    order = plan.order
+    config = litellm_config(plan.backend, order.policies, reasoning_parser=order.reasoning_parser)
+    command = [sys.executable, "-P", "-m", "litellm.proxy.proxy_cli", "--config", str(written(config, folder))]
+    command += ["--host", order.host, "--port", str(plan.port), "--num_workers", str(order.workers)]
+    keys = environment(os.environ, master_key=plan.key, backend_key=plan.backend.key)
+    return Child("the proxy", command, environment=keys, folder=folder, on_line=_shown(plan))
+
+
+def _shown(plan: _Plan) -> Callable[[str], None]:
+    """Show everything that a child says, or only what is said of the policies."""
+
+    def on_line(line: str) -> None:
+        if plan.order.verbose or _OURS in line:
+            plan.notes.line(line)
+
+    return on_line
+
+
+def _announcement(plan: _Plan) -> str:
+    base, model = f"{plan.root}/v1", next(iter(plan.backend.models), "MODEL")
+    key = f"${MASTER_KEY_VARIABLE}" if plan.master_key else plan.made_key
+    return f"ready: {base}\n\n{snippets.curl(base, model, key)}\n\n{snippets.python(base, model, key)}"

@@ -1,0 +1,81 @@
+"""What ends a run: a signal, a child's death, or patience."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from prompt_policy.proxy.backend import fetched
+from prompt_policy.proxy.child import Child
+
+_PAUSE_S: Final = 0.2
+_PROBE_S: Final = 2.0
+
+
+class Ending(Exception):
+    """The run is over, for the reason that the message gives. ``status`` is the exit code that follows."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Watch:
+    """An eye on signals and children. ``ready`` says that a signal is the ordinary end by now."""
+
+    def __init__(self) -> None:
+        self.children: list[Child] = []
+        self.ready = False
+        self._signal: int | None = None
+
+    def pause(self) -> None:
+        """Wait a moment. Raise Ending where a signal came or a child died."""
+        time.sleep(_PAUSE_S)
+        if self._signal is not None:
+            name = signal.Signals(self._signal).name
+            raise Ending(f"{name}: stopping", 0 if self.ready else 128 + self._signal)
+        for child in self.children:
+            if (status := child.status()) is not None:
+                raise Ending(f"{child.name} ended with status {status}; it last said:\n{child.last_lines()}", 1)
+
+    def await_answer(self, child: Child, url: str, timeout_s: float) -> None:
+        """Wait until a GET answers with success. Raise Ending where that does not happen."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self.pause()
+            if _answers(url):
+                return
+            if time.monotonic() > deadline:
+                said = f"it last said:\n{child.last_lines()}"
+                raise Ending(f"{child.name} does not answer after {timeout_s:g} s (--timeout); {said}", 1)
+
+    def notice(self, number: int, _: FrameType | None) -> None:
+        """Take a signal, to be acted on at the next pause."""
+        self._signal = number
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Give a watch that takes SIGINT, SIGTERM and SIGHUP until the end of the block."""
+    watch = Watch()
+    taken = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
+        taken.append(signal.SIGHUP)
+    before = {number: signal.signal(number, watch.notice) for number in taken}
+    try:
+        yield watch
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _answers(url: str) -> bool:
+    try:
+        fetched(url, timeout_s=_PROBE_S)
+    except OSError:
+        return False
+    return True

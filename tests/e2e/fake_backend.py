@@ -1,0 +1,127 @@
+"""A fake of an OpenAI-compatible server: it records every body and answers from a script.
+
+A fake, because these tests need answers and failures that no real engine gives on demand. The bodies reach it over
+loopback from the real proxy, and its chunks have the shape that vLLM sends.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+Delta = dict[str, str]
+
+
+@dataclass
+class FakeBackend:
+    """``answers`` gives the deltas by model name; ``failing`` names the models that answer 500."""
+
+    answers: dict[str, Sequence[Delta]] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+
+    def last(self) -> dict[str, Any]:
+        """Return the body that came last."""
+        return self.bodies[-1]
+
+    def app(self) -> Starlette:
+        """Return the server."""
+        return Starlette(
+            routes=[
+                Route("/health", self._health),
+                Route("/v1/models", self._models),
+                Route("/v1/chat/completions", self._chat, methods=["POST"]),
+                Route("/v1/completions", self._text, methods=["POST"]),
+            ]
+        )
+
+    async def _health(self, _request: Request) -> Response:
+        return Response()
+
+    async def _models(self, _request: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [{"id": model, "object": "model"} for model in self.answers]})
+
+    async def _chat(self, request: Request) -> Response:
+        body = await request.json()
+        self.bodies.append(body)
+        if body["model"] in self.failing:
+            return JSONResponse({"error": {"message": "the backend is broken", "type": "server_error"}}, 500)
+        deltas = self.answers.get(body["model"], [{"content": "Fine."}])
+        if body.get("stream"):
+            return StreamingResponse(_stream(body, deltas), media_type="text/event-stream")
+        return JSONResponse(_whole(body, deltas))
+
+    async def _text(self, request: Request) -> Response:
+        body = await request.json()
+        self.bodies.append(body)
+        text = "".join(delta.get("content", "") for delta in self.answers.get(body["model"], [{"content": "Fine."}]))
+        answer = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": body["model"]}
+        choice = {"index": 0, "text": text, "finish_reason": "stop", "logprobs": None}
+        if body.get("stream"):
+            chunk = json.dumps({**answer, "choices": [choice]})
+            return StreamingResponse(iter([f"data: {chunk}\n\n", "data: [DONE]\n\n"]), media_type="text/event-stream")
+        return JSONResponse({**answer, "choices": [choice], "usage": _USAGE})
+
+
+_USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+
+
+def _whole(body: dict[str, Any], deltas: Sequence[Delta]) -> dict[str, Any]:
+    content = "".join(delta.get("content", "") for delta in deltas)
+    reasoning = "".join(delta.get("reasoning", "") for delta in deltas)
+    message = {"role": "assistant", "content": content, "reasoning": reasoning or None, "tool_calls": []}
+    choices = [{"index": i, "message": message, "finish_reason": "stop"} for i in range(body.get("n") or 1)]
+    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"]}
+    return {**head, "choices": choices, "usage": _USAGE}
+
+
+async def _stream(body: dict[str, Any], deltas: Sequence[Delta]) -> AsyncIterator[str]:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
+    choices = range(body.get("n") or 1)
+
+    def event(index: int, delta: dict[str, Any], finish: str | None = None) -> str:
+        choice = {"index": index, "delta": delta, "finish_reason": finish}
+        return f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+
+    for index in choices:
+        yield event(index, {"role": "assistant", "content": ""})
+    for number, delta in enumerate(deltas):
+        for index in choices:
+            yield event(index, dict(delta), "stop" if number == len(deltas) - 1 else None)
+    if (body.get("stream_options") or {}).get("include_usage"):
+        yield f"data: {json.dumps({**head, 'choices': [], 'usage': _USAGE})}\n\n"
+    yield "data: [DONE]\n\n"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(backend: FakeBackend) -> Iterator[FakeBackend]:
+    """Serve a backend on loopback, from a thread of this process."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(backend.app(), host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    backend.url = f"http://127.0.0.1:{port}"
+    try:
+        yield backend
+    finally:
+        server.should_exit = True
+        thread.join()
