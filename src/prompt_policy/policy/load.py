@@ -122,6 +122,8 @@ def _read(path: Path, problems: list[Problem]) -> Loaded | None:
         known = {problem.path for problem in parsed.problems}
         problems += (problem for problem in mistakes(error, parsed) if problem.path not in known)
         return None
+    if policy.extends is None and "rules" not in policy.model_fields_set:
+        problems.append(parsed.problem(("rules",), "is missing"))
     problems += _doubled_rules(policy, parsed)
     return Loaded(policy, parsed, path)
 

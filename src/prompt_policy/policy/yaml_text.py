@@ -87,16 +87,16 @@ def parse(text: bytes, file: str) -> Parsed:
         node = yaml.compose(decoded, Loader=_Parser)
         _Reader(parsed).read(node)
     except yaml.YAMLError as error:
-        parsed.problems.append(_syntax(error, file))
+        parsed.problems.append(_syntax(error, decoded, file))
     except RecursionError:
         parsed.problems.append(Problem(file, 0, 0, "", "is nested too deeply"))
     return parsed
 
 
-def _syntax(error: yaml.YAMLError, file: str) -> Problem:
+def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     message = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    if "cannot start any token" in message and "\\t" in message:
+    if "cannot start any token" in message and mark and text.splitlines()[mark.line][mark.column :].startswith("\t"):
         message = "a tab cannot be used for indentation"
     if message == "but found another document":
         message = "holds more than one document"

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from prompt_policy.errors import UsageError
+from prompt_policy.proxy.ports import told
 from prompt_policy.wire.values import Json
 
 KEY_VARIABLE: Final = "PROMPT_POLICY_BACKEND_API_KEY"
@@ -35,17 +36,17 @@ def asked(url: str, key: str | None) -> Backend:
     except urllib.error.HTTPError as error:
         raise UsageError(_refused(base, error.code, key)) from None
     except (OSError, http.client.HTTPException) as error:
-        raise UsageError(f"backend {base} cannot be reached: {getattr(error, 'reason', None) or error}") from None
+        raise UsageError(f"backend {base} cannot be reached: {told(error)}") from None
     except (ValueError, LookupError, TypeError):
         raise UsageError(f"backend {base} does not list its models as OpenAI's /v1/models does") from None
     return Backend(base, models, key)
 
 
-def fetched(url: str, key: str | None = None, *, timeout_s: float) -> bytes:
-    """Return what a GET answers. On this machine no proxy of the environment comes between."""
+def fetched(url: str, key: str | None = None, *, timeout_s: float, direct: bool = False) -> bytes:
+    """Return what a GET answers. With ``direct``, and on loopback, no proxy of the environment comes between."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    direct = [urllib.request.ProxyHandler({})] if urlsplit(url).hostname in _LOOPBACK else []
-    opener = urllib.request.build_opener(*direct)
+    no_proxy = direct or urlsplit(url).hostname in _LOOPBACK
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if no_proxy else []))
     with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
         return bytes(response.read())
 

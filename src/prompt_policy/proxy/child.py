@@ -16,6 +16,7 @@ from typing import Final, Self
 from prompt_policy.proxy import leash
 
 _LINES_KEPT: Final = 40
+_GRACE_S: Final = 5.0
 _LEEWAY_S: Final = 3.0
 
 
@@ -37,7 +38,7 @@ class Child:
         self.name = name
         self._last: deque[str] = deque(maxlen=_LINES_KEPT)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", leash.__file__, *command],
+            [sys.executable, "-I", "-S", leash.__file__, str(_GRACE_S), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -52,18 +53,18 @@ class Child:
         """Return the exit status, or None while the process runs."""
         return self._process.poll()
 
-    def last_lines(self) -> str:
-        """Return the last lines that it printed; after its end, really the last."""
+    def last_words(self) -> str:
+        """Return the last lines that it printed, ready to be put after a semicolon; after its end, really the last."""
         if self.status() is not None:
             self._reader.join(_LEEWAY_S)
-        return "\n".join(self._last)
+        return "\n".join(("it last said:", *self._last)) if self._last else "it said nothing"
 
     def stop(self) -> None:
         """End the process and whatever it started. Nothing happens where it has ended already."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            self._process.wait(leash.GRACE_S + _LEEWAY_S)
+            self._process.wait(_GRACE_S + _LEEWAY_S)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -83,5 +84,6 @@ class Child:
         with self._process.stdout as output:
             for raw in output:
                 line = raw.decode("utf-8", "replace").rstrip()
-                self._last.append(line)
-                on_line(line)
+                if line:
+                    self._last.append(line)
+                    on_line(line)

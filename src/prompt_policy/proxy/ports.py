@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import ssl
 from typing import Final
 
 from prompt_policy.errors import UsageError
@@ -34,8 +36,15 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
+def told(error: Exception) -> str:
+    """Return what went wrong with a connection or an address, without numbers and repetitions."""
+    reason = getattr(error, "reason", error)  # urllib wraps the error that happened
+    if isinstance(reason, OSError) and reason.errno and not isinstance(reason, socket.gaierror | ssl.SSLError):
+        return os.strerror(reason.errno)
+    return getattr(reason, "strerror", None) or str(reason)
+
+
 def _reason(error: Exception, host: str, port: int) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is taken: stop what listens there, or choose another with --port"
-    reason = error.strerror if isinstance(error, OSError) else error
-    return f"cannot listen on {host} port {port}: {reason}"
+    return f"cannot listen on {host} port {port}: {told(error)}"

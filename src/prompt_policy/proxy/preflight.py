@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prompt_policy.errors import UsageError
 from prompt_policy.policy.load import STDIN, load_paths
+from prompt_policy.proxy.config import MASTER_KEY_VARIABLE
 
 _MODULES: Final = ("litellm", "fastapi", "uvicorn", "starlette")
+_PUBLISHED_KEY: Final = "sk-1234"
 
 
 def check_installed(modules: Sequence[str] = _MODULES) -> None:
@@ -32,3 +34,11 @@ def fit_for_header(option: str, key: str | None) -> str | None:
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
         raise UsageError(f"{option}: a key is made of printable ASCII characters without spaces")
     return stripped or None
+
+
+def master_key(given: Mapping[str, str]) -> str | None:
+    """Return the proxy's key from the environment, or None where none is set. Raise UsageError for a useless one."""
+    key = fit_for_header(MASTER_KEY_VARIABLE, given.get(MASTER_KEY_VARIABLE))
+    if key == _PUBLISHED_KEY:
+        raise UsageError(f"{MASTER_KEY_VARIABLE} is the example of LiteLLM's documentation: unset it to have one made")
+    return key

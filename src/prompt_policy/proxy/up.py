@@ -19,7 +19,7 @@ from prompt_policy.proxy.config import MASTER_KEY_VARIABLE, environment, litellm
 from prompt_policy.proxy.echo_answer import MODELS
 from prompt_policy.proxy.notes import Notes
 from prompt_policy.proxy.ports import LOOPBACK, free_port, url_of
-from prompt_policy.proxy.preflight import check_installed, check_policies, fit_for_header
+from prompt_policy.proxy.preflight import check_installed, check_policies, fit_for_header, master_key
 from prompt_policy.proxy.watch import Ending, Watch, watching
 
 _OURS: Final = "prompt_policy: "
@@ -48,8 +48,8 @@ def run(order: Order, ready: Callable[[str], None]) -> int:
     """
     plan = _checked(order)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="prompt-policy-")))
         watch = stack.enter_context(watching())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="prompt-policy-")))
         try:
             _start(plan, folder, watch, stack)
             watch.ready = True
@@ -68,17 +68,13 @@ class _Plan:
     order: Order
     port: int
     backend: Backend
-    master_key: str | None
-    made_key: str
+    key: str
+    key_is_made: bool
     notes: Notes
 
     @property
     def root(self) -> str:
         return url_of(self.order.host, self.port)
-
-    @property
-    def key(self) -> str:
-        return self.master_key or self.made_key
 
 
 def _checked(order: Order) -> _Plan:
@@ -89,8 +85,8 @@ def _checked(order: Order) -> _Plan:
         backend = Backend(f"{url_of(LOOPBACK, free_port(LOOPBACK))}/v1", MODELS)
     else:
         backend = asked(order.backend, fit_for_header("--backend-api-key", order.backend_key))
-    master_key = fit_for_header(MASTER_KEY_VARIABLE, os.environ.get(MASTER_KEY_VARIABLE))
-    return _Plan(order, port, backend, master_key, f"sk-{secrets.token_urlsafe(32)}", Notes())
+    given = master_key(os.environ)
+    return _Plan(order, port, backend, given or f"sk-{secrets.token_urlsafe(32)}", given is None, Notes())
 
 
 def _start(plan: _Plan, folder: Path, watch: Watch, stack: ExitStack) -> None:
@@ -98,8 +94,8 @@ def _start(plan: _Plan, folder: Path, watch: Watch, stack: ExitStack) -> None:
         plan.notes.line("no --backend: starting the echo backend, a stand-in that answers with what it received")
         echo = stack.enter_context(_echo(plan, folder))
         _await(plan, watch, echo, f"{plan.backend.url.removesuffix('/v1')}/health")
-    if plan.master_key is None:
-        plan.notes.line(f"{MASTER_KEY_VARIABLE} is not set; made for this run: {plan.made_key}")
+    if plan.key_is_made:
+        plan.notes.line(f"{MASTER_KEY_VARIABLE} is not set; made for this run: {plan.key}")
     proxy = stack.enter_context(_proxy(plan, folder))
     _await(plan, watch, proxy, f"{plan.root}/health/readiness")
 
@@ -138,5 +134,5 @@ def _shown(plan: _Plan) -> Callable[[str], None]:
 
 def _announcement(plan: _Plan) -> str:
     base, model = f"{plan.root}/v1", next(iter(plan.backend.models), "MODEL")
-    key = f"${MASTER_KEY_VARIABLE}" if plan.master_key else plan.made_key
+    key = plan.key if plan.key_is_made else f"${MASTER_KEY_VARIABLE}"  # the user's own secret is not shown
     return f"ready: {base}\n\n{snippets.curl(base, model, key)}\n\n{snippets.python(base, model, key)}"

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from types import FrameType
 from typing import Final
 
@@ -40,7 +41,7 @@ class Watch:
             raise Ending(f"{name}: stopping", 0 if self.ready else 128 + self._signal)
         for child in self.children:
             if (status := child.status()) is not None:
-                raise Ending(f"{child.name} ended with status {status}; it last said:\n{child.last_lines()}", 1)
+                raise Ending(f"{child.name} ended with status {status}; {child.last_words()}", 1)
 
     def await_answer(self, child: Child, url: str, timeout_s: float) -> None:
         """Wait until a GET answers with success. Raise Ending where that does not happen."""
@@ -50,8 +51,8 @@ class Watch:
             if _answers(url):
                 return
             if time.monotonic() > deadline:
-                said = f"it last said:\n{child.last_lines()}"
-                raise Ending(f"{child.name} does not answer after {timeout_s:g} s (--timeout); {said}", 1)
+                silence = f"{child.name} does not answer after {timeout_s:g} s (--timeout)"
+                raise Ending(f"{silence}; {child.last_words()}", 1)
 
     def notice(self, number: int, _: FrameType | None) -> None:
         """Take a signal, to be acted on at the next pause."""
@@ -75,7 +76,7 @@ def watching() -> Iterator[Watch]:
 
 def _answers(url: str) -> bool:
     try:
-        fetched(url, timeout_s=_PROBE_S)
-    except OSError:
+        fetched(url, timeout_s=_PROBE_S, direct=True)
+    except (OSError, HTTPException):
         return False
     return True

@@ -1,0 +1,108 @@
+"""Which policy applies to a model."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from prompt_policy import Policy, PolicySet, UsageError, load_paths
+from prompt_policy.policy.select import without_provider
+
+
+def policy(name: str, *models: str, **applies_to: Any) -> Policy:
+    rules = [{"name": "r", "kind": "reject", "message": "no"}]
+    keys = {"applies_to": {"models": list(models), **applies_to}} if models else {}
+    return Policy.model_validate({"version": 1, "name": name, "rules": rules, **keys})
+
+
+def chosen(policies: list[Policy], model: str, alias: str | None = None) -> str | None:
+    selected = PolicySet(policies).select(model, alias)
+    return selected.policy.name if selected else None
+
+
+def test_an_exact_name_goes_before_a_glob() -> None:
+    policies = [policy("glob", "*DeepSeek-R1*"), policy("exact", "deepseek-r1")]
+    assert chosen(policies, "DeepSeek-R1") == "exact"
+
+
+def test_more_literal_characters_go_before_fewer() -> None:
+    policies = [policy("short", "*R1*"), policy("long", "*R1-Distill*")]
+    assert chosen(policies, "DeepSeek-R1-Distill-Qwen-7B") == "long"
+
+
+def test_equal_matches_go_by_name_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    policies = [policy("b", "*R1"), policy("a", "R1*")]
+    with caplog.at_level(logging.WARNING, "prompt_policy"):
+        assert chosen(policies, "R1") == "a"
+    assert "match equally well" in caplog.text
+
+
+@pytest.mark.parametrize("model", ["deepseek-r1", "DEEPSEEK-R1", "hosted_vllm/DeepSeek-R1", "openai/deepseek-r1"])
+def test_case_and_a_provider_in_front_do_not_count(model: str) -> None:
+    assert chosen([policy("a", "DeepSeek-R1")], model) == "a"
+
+
+def test_an_organisation_is_not_a_provider() -> None:
+    assert chosen([policy("a", "DeepSeek-R1")], "someone/DeepSeek-R1") is None
+    assert without_provider("someone/DeepSeek-R1") == "someone/DeepSeek-R1"
+    assert without_provider("hosted_vllm/someone/DeepSeek-R1") == "someone/DeepSeek-R1"
+
+
+def test_an_organisation_that_is_called_like_a_provider_matches_too() -> None:
+    assert chosen([policy("a", "openai/gpt-oss-*")], "openai/gpt-oss-120b") == "a"
+
+
+def test_what_is_excepted_does_not_match() -> None:
+    assert chosen([policy("a", "*R1*", **{"except": ["*0528*"]})], "DeepSeek-R1-0528") is None
+
+
+def test_the_alias_counts_only_where_the_real_name_matches_nothing() -> None:
+    policies = [policy("real", "real-*"), policy("alias", "public-*")]
+    assert chosen(policies, "real-1", "public-1") == "real"
+    assert chosen(policies, "other", "public-1") == "alias"
+    assert chosen(policies, "other", "other") is None
+
+
+def test_a_policy_without_models_is_for_explicit_binding() -> None:
+    policies = PolicySet([policy("bound")])
+    assert policies.select("bound") is None
+    assert policies.named("bound").name == "bound"
+
+
+def test_a_name_that_is_not_there_is_the_users_mistake() -> None:
+    with pytest.raises(UsageError, match="no policy is named 'bond' .did you mean 'bound'"):
+        PolicySet([policy("bound")]).named("bond")
+
+
+def test_why_a_policy_was_chosen_is_told() -> None:
+    selected = PolicySet([policy("a", "*R1")]).select("hosted_vllm/R1")
+    assert selected is not None
+    assert selected.why == "hosted_vllm/R1 matches *R1"
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("deepseek-ai/DeepSeek-R1", "deepseek-r1"),
+        ("deepseek-ai/DeepSeek-R1-Zero", "deepseek-r1"),
+        ("cognitivecomputations/DeepSeek-R1-AWQ", "deepseek-r1"),
+        ("deepseek-r1:671b", "deepseek-r1"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", "deepseek-r1-distill"),
+        ("neuralmagic/DeepSeek-R1-Distill-Llama-70B-FP8-dynamic", "deepseek-r1-distill"),
+        ("hosted_vllm/deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "deepseek-r1-distill"),
+        ("deepseek-r1:7b", "deepseek-r1-distill"),
+        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1-0528"),
+        ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "deepseek-r1-0528"),
+        ("unsloth/DeepSeek-R1-0528-Qwen3-8B-GGUF", "deepseek-r1-0528"),
+        ("Skywork/Skywork-OR1-32B", None),
+        ("NousResearch/DeepHermes-3-Llama-3-8B-Preview", None),
+        ("Qwen/Qwen3-8B", None),
+        ("gpt-oss-120b", None),
+        ("r1", None),
+        ("default", None),
+    ],
+)
+def test_the_shipped_library_knows_its_models(model: str, name: str | None) -> None:
+    assert chosen(list(load_paths([]).policies), model) == name

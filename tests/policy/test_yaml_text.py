@@ -1,0 +1,120 @@
+"""YAML 1.2 text to data with places."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from prompt_policy.policy.yaml_text import parse, path_text
+
+
+def data(text: str) -> Any:
+    parsed = parse(text.encode(), "f.yaml")
+    assert parsed.problems == []
+    return parsed.data
+
+
+def problem(text: str | bytes) -> str:
+    [found] = parse(text if isinstance(text, bytes) else text.encode(), "f.yaml").problems
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value"),
+    [
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("y", "y"), ("true", True), ("False", False), ("tRUE", "tRUE"),
+        ("null", None), ("~", None), ("", None), ("Null", None), ("nULL", "nULL"),
+        ("1", 1), ("010", 10), ("0o10", 8), ("0x1F", 31), ("-7", -7), ("+7", 7), ("1_000", "1_000"), ("1:30", "1:30"),
+        ("1e5", 100000.0), ("1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("-1.5E-3", -0.0015), ("1.2.3", "1.2.3"),
+        (".inf", math.inf), ("-.Inf", -math.inf), ("inf", "inf"),
+        ("2025-02-14", "2025-02-14"), ("=", "="), ("<<", "<<"), ("'1'", "1"), ('"true"', "true"), ("'~'", "~"),
+    ],
+)  # fmt: skip
+def test_scalars_follow_the_core_schema(scalar: str, value: Any) -> None:
+    read = data(f"key: {scalar}")["key"]
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_not_a_number_is_read() -> None:
+    assert math.isnan(data("key: .nan")["key"])
+
+
+def test_block_scalars_are_texts() -> None:
+    assert data("a: |\n  1\nb: >-\n  true\n") == {"a": "1\n", "b": "true"}
+
+
+def test_places_count_from_one() -> None:
+    parsed = parse(b"a:\n  - b: 1\n    c: [2, 3]\n", "f.yaml")
+    assert parsed.places[("a",)] == (1, 1)
+    assert parsed.places[("a", 0, "c")] == (3, 5)
+    assert parsed.places[("a", 0, "c", 1)] == (3, 12)
+    assert parsed.place(("a", 0, "missing")) == (2, 5)
+
+
+def test_a_merge_key_is_a_key_like_any_other() -> None:
+    assert data("a: &x {b: 1}\nc: {<<: *x}") == {"a": {"b": 1}, "c": {"<<": {"b": 1}}}
+
+
+def test_aliases_are_followed() -> None:
+    assert data("a: &x [1]\nb: *x") == {"a": [1], "b": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nb: 2\na: 3", "f.yaml:3:1: a: duplicate key 'a', first given in line 1"),
+        ("x:\n  a: 1\n  'a': 3", "f.yaml:3:3: x.a: duplicate key 'a', first given in line 2"),
+        ("a: !!python/object:os.system x", "f.yaml:1:4: a: tag !!python/object:os.system is not allowed here: "
+         "policies are plain data"),
+        ("a: !mine [1]", "f.yaml:1:4: a: tag !mine is not allowed here: policies are plain data"),
+        ("? [1]\n: 2", "f.yaml:1:3: a key must be a plain text"),
+        ("a:\n\t- b", "f.yaml:2:1: not YAML: a tab cannot be used for indentation"),
+        ("a: [1\n", "f.yaml:2:1: not YAML: did not find expected ',' or ']'"),
+        ("a: 1\n---\nb: 2", "f.yaml:2:1: not YAML: holds more than one document"),
+        ("a: *x", "f.yaml:1:4: not YAML: found undefined alias"),
+        ("", "f.yaml: is empty"),
+        ("# only a comment", "f.yaml: is empty"),
+        (b"a: 1\nb: \xff", "f.yaml:2:4: is not UTF-8"),
+        (b"\xff\xfea\x00", "f.yaml:1:1: is not UTF-8"),
+    ],
+)  # fmt: skip
+def test_mistakes_name_their_place(text: str | bytes, line: str) -> None:
+    assert problem(text) == line
+
+
+def test_control_characters_are_one_mistake() -> None:
+    assert "not YAML" in problem("a: \x00")
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    assert parse("\ufeffa: 1".encode(), "f.yaml").data == {"a": 1}
+
+
+def test_a_file_over_a_mebibyte_is_refused_unread() -> None:
+    assert "is larger than 1 MiB" in problem(b"#" * (1024 * 1024 + 1))
+
+
+def test_aliases_that_blow_up_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    assert "aliases expand to too many values" in problem("\n".join(lines))
+
+
+def test_an_alias_to_what_holds_it_is_refused() -> None:
+    assert "nested too deeply" in problem("a: &a [*a]")
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "[" * 500 + "]" * 500, "- " * 3000])
+def test_deep_nesting_is_refused(text: str) -> None:
+    assert parse(text.encode(), "f.yaml").problems != []
+
+
+def test_several_mistakes_are_found_in_one_go() -> None:
+    assert len(parse(b"a: 1\na: 2\nb: !x 1\nb: 2", "f.yaml").problems) == 3
+
+
+def test_places_are_written_as_people_write_them() -> None:
+    assert path_text(("rules", 0, "parameters", "top_p")) == "rules[0].parameters.top_p"
