@@ -8,6 +8,7 @@ from prompt_policy import Applied, Facts, Pipeline, Policy
 from prompt_policy.wire import Endpoint
 from prompt_policy.wire.answer import Channel
 
+CONTENT: Channel = "content"
 MODEL = "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"
 
 
@@ -43,12 +44,12 @@ def reason(applied: Applied) -> str | None:
     return applied.decision.outcomes[0].reason
 
 
-def read(applied: Applied, *pieces: str | tuple[Channel, str]) -> dict[str, str]:
+def read(applied: Applied, *pieces: str | tuple[Channel, str]) -> dict[Channel, str]:
     """Send an answer's pieces through the filters and return what a client reads, by channel."""
     texts = applied.answer()
-    out = {"content": "", "reasoning": ""}
+    out: dict[Channel, str] = {"content": "", "reasoning": ""}
     for piece in pieces:
-        channel, text = ("content", piece) if isinstance(piece, str) else piece
+        channel, text = (CONTENT, piece) if isinstance(piece, str) else piece
         out[channel] += text if texts is None else texts.feed(0, channel, text)
     for channel, text in (texts.flush(0) if texts else {}).items():
         out[channel] += text

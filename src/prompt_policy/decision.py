@@ -42,6 +42,8 @@ class Decision:
     endpoint: Endpoint
     model: str
     outcomes: list[Outcome] = field(default_factory=list)
+    task: str | None = None
+    """The task of the last user turn, where a rule asked for it."""
 
     @property
     def fired(self) -> tuple[str, ...]:
@@ -71,6 +73,7 @@ class Decision:
                 "hash": self.hash,
                 "endpoint": self.endpoint,
                 "model": self.model,
+                "task": self.task,
                 "applied": self.fired,
                 "rules": rules,
             },

@@ -81,7 +81,12 @@ _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 def _whole(body: dict[str, Any], deltas: Sequence[Delta]) -> dict[str, Any]:
     content = "".join(delta.get("content", "") for delta in deltas)
     reasoning = "".join(delta.get("reasoning", "") for delta in deltas)
-    message = {"role": "assistant", "content": content, "reasoning": reasoning or None, "tool_calls": []}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": content,
+        "reasoning": reasoning or None,
+        "tool_calls": [],
+    }
     choices = [{"index": i, "message": message, "finish_reason": "stop"} for i in range(body.get("n") or 1)]
     head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"]}
     return {**head, "choices": choices, "usage": _USAGE}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from prompt_policy import Facts
+from prompt_policy import Facts, Pipeline
 from tests.support import apply, chat, policy_of, reason
 
-TWO = {"kind": "append_suffix", "text": {"en": "Think.", "zh": "请思考。"}}
+TWO: dict[str, Any] = {"kind": "append_suffix", "text": {"en": "Think.", "zh": "请思考。"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 
 
@@ -92,11 +92,8 @@ def test_the_callers_word_for_the_task_holds_for_the_last_turn_only() -> None:
 
 
 def test_the_task_is_that_of_the_turn_as_it_came_and_not_of_folded_text() -> None:
-    rules = [{"kind": "fold_system"}, MATH]
-    from prompt_policy import Pipeline
-
     body = chat(("system", "Solve the equation 2x + 5 = 17 for x."), "Good morning!")
-    sent = Pipeline(policy_of(*rules)).apply(body, "chat").body
+    sent = Pipeline(policy_of({"kind": "fold_system"}, MATH)).apply(body, "chat").body
     assert not sent["messages"][0]["content"].endswith("Think.")
 
 

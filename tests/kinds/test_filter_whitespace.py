@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from prompt_policy.kinds._whitespace import HELD_AT_MOST, Whitespace
+from prompt_policy.wire.answer import Channel
 from tests.support import apply, chat, content, policy_of, read, reason
 
 ONE = {"kind": "filter_whitespace", "max_blank_lines": 1}
@@ -91,7 +92,7 @@ def test_two_backticks_are_not_a_fence() -> None:
 
 
 def test_both_channels_are_cleaned_by_default_and_one_if_named() -> None:
-    pieces = [("reasoning", "\nHm.\n"), ("content", "\nBlue.\n")]
+    pieces: list[tuple[Channel, str]] = [("reasoning", "\nHm.\n"), ("content", "\nBlue.\n")]
     assert read(apply(ONE, chat("Hi")), *pieces) == {"reasoning": "Hm.", "content": "Blue."}
     only = apply({**ONE, "channels": ["content"]}, chat("Hi"))
     assert read(only, *pieces) == {"reasoning": "\nHm.\n", "content": "Blue."}
@@ -132,7 +133,9 @@ def test_a_rule_that_keeps_everything_is_refused_at_load() -> None:
 
 # The state machine itself, over text made of what it looks at.
 TEXT = st.text(st.sampled_from("ab `~>-1.\n\t\r"), max_size=60)
-FENCED = st.lists(st.sampled_from(["```", "~~~", "````", "```py", "> ", "- ", "\n", "\n\n\n", "x", "  ", "`"])).map("".join)
+FENCED = st.lists(st.sampled_from(["```", "~~~", "````", "```py", "> ", "- ", "\n", "\n\n\n", "x", "  ", "`"])).map(
+    "".join
+)
 SETTINGS = st.tuples(st.booleans(), st.booleans(), st.sampled_from([None, 0, 1, 2]))
 
 

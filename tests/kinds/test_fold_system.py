@@ -17,7 +17,9 @@ RESULT = {"role": "tool", "tool_call_id": "1", "content": "4"}
 
 def folded(rule: dict[str, Any], *messages: Any) -> list[Any]:
     sent = apply(rule, chat(*messages)).body["messages"]
-    return [(m["role"], m["content"]) if isinstance(m, dict) and m["role"] in ("user", "assistant") else m for m in sent]
+    return [
+        (m["role"], m["content"]) if isinstance(m, dict) and m["role"] in ("user", "assistant") else m for m in sent
+    ]
 
 
 @pytest.mark.parametrize("role", ["system", "developer"])

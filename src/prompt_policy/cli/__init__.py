@@ -9,6 +9,7 @@ import typer
 from prompt_policy.cli.check import check
 from prompt_policy.cli.policies import policies
 from prompt_policy.cli.test import test
+from prompt_policy.cli.up import up
 from prompt_policy.errors import PromptPolicyError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(test)
+app.command()(up)
 app.add_typer(policies, name="policies")
 
 

@@ -59,6 +59,11 @@ class Situation:
         """The task of the judged text; the caller's word holds for the last turn."""
         return self.facts.task or task_of(self.text)
 
+    @property
+    def verdict(self) -> str | None:
+        """The task, where something asked for it."""
+        return self.__dict__.get("task")
+
     @cached_property
     def language(self) -> str:
         """The language of the judged text."""

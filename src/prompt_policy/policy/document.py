@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -102,7 +101,7 @@ class Policy(YamlModel):
     rules: tuple[AnyRule, ...] = Field((), description="Run in this order.")
     tests: tuple[Case, ...] = Field((), description="Cases, run by `prompt-policy test`.")
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """The first 12 hex digits of a SHA-256 over all that decides what the policy does."""
         told = {"description", "sources", "tests"}

@@ -96,7 +96,7 @@ def parse(text: bytes, file: str) -> Parsed:
 def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     message = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    if "cannot start any token" in message and mark and text.splitlines()[mark.line][mark.column :].startswith("\t"):
+    if "cannot start any token" in message and mark and text[mark.index : mark.index + 1] == "\t":
         message = "a tab cannot be used for indentation"
     if message == "but found another document":
         message = "holds more than one document"

@@ -11,16 +11,19 @@ from typing import Final
 from prompt_policy.errors import UsageError
 
 LOOPBACK: Final = "127.0.0.1"
+_LAST: Final = 65535
 _ANYWHERE: Final = {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}
 
 
 def bound(host: str, port: int) -> socket.socket:
     """Return a socket that listens there; port 0 takes a free one. Raise UsageError where it cannot be had."""
+    if not 0 <= port <= _LAST:  # getaddrinfo would wrap 70000 round to 4464
+        raise UsageError(f"port {port}: expected 0 to {_LAST}")
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]
         return socket.create_server(address[:2], family=family)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise UsageError(_reason(error, host, port)) from None
 
 

@@ -73,6 +73,7 @@ class Pipeline:
         request, situation = came.fork(), Situation(came, facts)
         for step in self._steps:
             step.act(request, situation, decision)
+        decision.task = situation.verdict
         filters: list[FilterFactory] = []
         for index, (step, outcome) in enumerate(zip(self._steps, decision.outcomes, strict=True)):
             decision.outcomes[index] = step.arm(request, facts, outcome, filters)

@@ -1,0 +1,52 @@
+"""The filters of one answer."""
+
+from __future__ import annotations
+
+from prompt_policy.runtime import AnswerTexts
+from prompt_policy.runtime.texts import Chain, Shadow
+from prompt_policy.wire.answer import Channel
+
+
+class HoldLast:
+    """Holds the last character back."""
+
+    def __init__(self) -> None:
+        self.held = ""
+
+    def feed(self, _channel: Channel, text: str) -> str:
+        text = self.held + text
+        self.held = text[-1:]
+        return text[:-1]
+
+    def flush(self) -> dict[Channel, str]:
+        return {"content": self.held}
+
+
+class Brackets:
+    """Puts each piece that it gets into brackets."""
+
+    def feed(self, _channel: Channel, text: str) -> str:
+        return f"[{text}]"
+
+    def flush(self) -> dict[Channel, str]:
+        return {"content": "."}
+
+
+def test_a_filters_rest_goes_through_the_filters_after_it() -> None:
+    chain = Chain([HoldLast(), Brackets()])
+    assert chain.feed("content", "abc") == "[ab]"
+    assert chain.flush() == {"reasoning": "", "content": "[c]."}
+
+
+def test_each_choice_has_filters_of_its_own() -> None:
+    texts = AnswerTexts([HoldLast], lambda error: None)
+    assert texts.feed(1, "content", "ab") == "a"
+    assert texts.feed(0, "content", "xy") == "x"
+    assert texts.choices == (0, 1)
+    assert texts.flush(1)["content"] == "b"
+
+
+def test_a_shadow_changes_nothing() -> None:
+    shadow = Shadow(HoldLast())
+    assert shadow.feed("content", "ab") == "ab"
+    assert shadow.flush() == {}

@@ -1,0 +1,21 @@
+"""Errors and how they read."""
+
+from __future__ import annotations
+
+from prompt_policy import Fault, LoadError, Refusal
+from prompt_policy.errors import Problem
+
+
+def test_a_problem_is_one_line_with_its_place() -> None:
+    assert str(Problem("f", 2, 3, "rules[0]", "is wrong")) == "f:2:3: rules[0]: is wrong"
+    assert str(Problem("f", 0, 0, "", "is empty")) == "f: is empty"
+
+
+def test_problems_are_sorted_and_told_once() -> None:
+    one, two = Problem("f", 10, 1, "", "b"), Problem("f", 9, 1, "", "a")
+    assert str(LoadError([one, two, one])) == "f:9:1: a\nf:10:1: b"
+
+
+def test_a_refusal_is_an_openai_error() -> None:
+    assert Refusal("no", param="x").body()["error"]["code"] == "policy_violation"
+    assert Fault("no").status == 500
