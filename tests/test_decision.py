@@ -10,7 +10,6 @@ import pytest
 from prompt_policy.decision import Decision, Outcome
 from prompt_policy.wire import MISSING, Change
 
-
 TEXT = Change("messages", MISSING, MISSING)
 
 

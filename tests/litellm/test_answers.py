@@ -1,0 +1,125 @@
+"""LiteLLM's answer objects: copied only where their text changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices
+
+from prompt_policy import Fault, Pipeline
+from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
+from prompt_policy.litellm.refusal import PolicyFailed
+from prompt_policy.runtime import AnswerTexts
+from tests.support import chat, policy_of
+
+
+def texts(**keys: Any) -> AnswerTexts:
+    rule = {"kind": "filter_whitespace", "max_blank_lines": 1, **keys}
+    made = Pipeline(policy_of(rule)).apply(chat("Hi"), "chat").answer()
+    assert made is not None
+    return made
+
+
+def chunk(index: int = 0, finish: str | None = None, **delta: Any) -> ModelResponseStream:
+    return ModelResponseStream(choices=[StreamingChoices(index=index, delta=Delta(**delta), finish_reason=finish)])
+
+
+async def streamed(chunks: list[Any], rewriter: AnswerTexts) -> list[Any]:
+    async def source() -> AsyncIterator[Any]:
+        for item in chunks:
+            yield item
+
+    return [item async for item in rewritten_stream(source(), rewriter)]
+
+
+def joined(chunks: list[Any], index: int = 0) -> str:
+    choices = [choice for item in chunks for choice in item.choices if choice.index == index]
+    return "".join(choice.delta.content or "" for choice in choices)
+
+
+async def test_a_chunk_whose_text_stays_is_the_same_object() -> None:
+    chunks = [
+        chunk(role="assistant", content=""),
+        chunk(content="Hello"),
+        chunk(content=" world"),
+        chunk(finish="stop"),
+    ]
+    out = await streamed(chunks, texts())
+    assert all(one is other for one, other in zip(out, chunks, strict=True))
+
+
+async def test_a_changed_chunk_is_a_copy_and_the_original_keeps_its_text() -> None:
+    chunks = [chunk(content="\n\nHello"), chunk(content="\n\n\n\nworld\n"), chunk(finish="stop")]
+    out = await streamed(chunks, texts())
+    assert joined(out) == "Hello\n\nworld"
+    assert joined(chunks) == "\n\nHello\n\n\n\nworld\n"
+    assert out[0].id == chunks[0].id
+    assert out[-1] is chunks[-1]
+
+
+async def test_a_chunk_of_which_nothing_is_left_is_dropped() -> None:
+    assert await streamed([chunk(content="\n")], texts()) == []
+
+
+async def test_choices_are_kept_apart() -> None:
+    chunks = [chunk(0, content="a\n\n"), chunk(1, content="\nb"), chunk(0, content="\n\nc"), chunk(1, content="\nd")]
+    out = await streamed(chunks, texts())
+    assert (joined(out, 0), joined(out, 1)) == ("a\n\nc", "b\nd")
+
+
+async def test_what_was_held_back_comes_after_the_last_chunk() -> None:
+    out = await streamed([chunk(content="a\n\n\n"), chunk(finish="stop")], texts(trailing="keep"))
+    assert joined(out) == "a\n\n"
+    assert out[-1].choices[0].delta.content == "\n\n"
+    assert out[-1].choices[0].finish_reason is None
+
+
+async def test_reasoning_is_rewritten_by_litellms_name() -> None:
+    out = await streamed(
+        [chunk(reasoning_content="\nHm."), chunk(reasoning_content="\n"), chunk(content="\nBlue.")], texts()
+    )
+    assert [item.choices[0].delta.get("reasoning_content") for item in out] == ["Hm.", None]
+    assert joined(out) == "Blue."
+
+
+async def test_items_that_are_no_chunks_pass() -> None:
+    assert await streamed([b"data: x\n\n", {"a": 1}], texts()) == [b"data: x\n\n", {"a": 1}]
+
+
+async def test_a_fault_is_an_error_that_litellm_can_send_in_mid_stream() -> None:
+    class BrokenFilter:
+        def feed(self, _channel: str, _text: str) -> str:
+            raise KeyError
+
+        flush = feed
+
+    broken: Any = BrokenFilter
+    with pytest.raises(PolicyFailed):
+        await streamed([chunk(content="a")], AnswerTexts([broken], lambda error: Fault("broken")))
+
+
+def whole(**message: Any) -> ModelResponse:
+    return ModelResponse(choices=[Choices(index=0, message=Message(role="assistant", **message))])
+
+
+def test_a_whole_answer_is_copied_and_the_original_keeps_its_text() -> None:
+    answer = whole(
+        content="\n\nHello\n", reasoning_content="\nHm.\n", provider_specific_fields={"reasoning": "\nHm.\n"}
+    )
+    answer._hidden_params["model_id"] = "1"
+    out = rewritten_answer(answer, texts())
+    message = out.choices[0].message
+    assert (message.content, message.reasoning_content) == ("Hello", "Hm.")
+    assert message.provider_specific_fields == {"reasoning": "Hm."}
+    assert answer.choices[0].message.content == "\n\nHello\n"
+    assert answer.choices[0].message.provider_specific_fields == {"reasoning": "\nHm.\n"}
+    assert out._hidden_params["model_id"] == "1"
+    assert out.model_dump()["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_a_whole_answer_whose_text_stays_is_the_same_object() -> None:
+    for answer in (whole(content="Hello"), whole(content=None)):
+        assert rewritten_answer(answer, texts()) is answer
+    assert rewritten_answer({"a": 1}, texts()) == {"a": 1}

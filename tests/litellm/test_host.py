@@ -1,0 +1,76 @@
+"""The hooks by themselves; in a real proxy they run in tests/e2e."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from litellm.types.utils import CallTypes
+
+from prompt_policy import load_paths
+from prompt_policy.litellm.host import PolicyCallback
+from prompt_policy.litellm.refusal import PolicyRefused
+from tests.support import MODEL, chat
+
+HOOKS = (
+    "async_pre_call_hook",
+    "async_pre_call_deployment_hook",
+    "async_post_call_success_hook",
+    "async_post_call_streaming_iterator_hook",
+    "async_post_call_response_headers_hook",
+)
+
+
+def kwargs(**keys: Any) -> dict[str, Any]:
+    logging_obj = SimpleNamespace(model_call_details={})
+    return {**chat("Hi"), "model": f"hosted_vllm/{MODEL}", "litellm_logging_obj": logging_obj, **keys}
+
+
+@pytest.fixture
+def callback() -> PolicyCallback:
+    return PolicyCallback(load_paths([]))
+
+
+def test_every_hook_stands_in_the_leaf_class() -> None:
+    """LiteLLM finds several of them nowhere else."""
+    assert set(HOOKS) <= set(vars(PolicyCallback))
+    assert "async_post_call_streaming_hook" not in vars(PolicyCallback)  # it costs on every chunk
+
+
+async def test_a_request_is_copied_and_changed(callback: PolicyCallback) -> None:
+    data = kwargs(temperature=1.3)
+    changed = await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion)
+    assert changed is not None
+    assert (changed["temperature"], data["temperature"]) == (0.7, 1.3)
+    assert len(data["messages"]) == 1
+    headers = await callback.async_post_call_response_headers_hook(data, None, None)
+    assert headers is not None
+    assert headers["x-prompt-policy-applied"] == "sampling,start-thinking"
+
+
+@pytest.mark.parametrize("call_type", [CallTypes.anthropic_messages, CallTypes.aembedding, CallTypes.completion, None])
+async def test_other_calls_are_left_alone(callback: PolicyCallback, call_type: Any) -> None:
+    assert await callback.async_pre_call_deployment_hook(kwargs(), call_type) is None
+
+
+async def test_a_fallback_without_a_policy_clears_the_state(callback: PolicyCallback) -> None:
+    data = kwargs()
+    await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion)
+    assert await callback.async_pre_call_deployment_hook({**data, "model": "gpt-oss"}, CallTypes.acompletion) is None
+    assert await callback.async_post_call_response_headers_hook(data, None, None) is None
+    answer = object()
+    assert await callback.async_post_call_success_hook(data, None, answer) is answer
+
+
+async def test_a_refusal_is_raised(callback: PolicyCallback) -> None:
+    with pytest.raises(PolicyRefused) as caught:
+        await callback.async_pre_call_deployment_hook(kwargs(temperature="hot"), CallTypes.acompletion)
+    assert caught.value.param == "temperature"
+
+
+async def test_a_deployment_bound_to_a_policy_that_is_not_there_is_refused(callback: PolicyCallback) -> None:
+    with pytest.raises(PolicyRefused, match="not there"):
+        await callback.async_pre_call_deployment_hook(
+            kwargs(model_info={"prompt_policy": "gone"}), CallTypes.acompletion
+        )
