@@ -84,9 +84,8 @@ def _stop(error: PromptPolicyError) -> RuntimeError:
 
 async def _once_started(callback: PolicyCallback) -> None:
     """Drop a second entry of the callback, and log which policy each deployment gets."""
-    from litellm.proxy.proxy_server import llm_router
-
     import litellm
+    from litellm.proxy.proxy_server import llm_router
 
     if litellm.callbacks.count(callback) > 1:
         first = litellm.callbacks.index(callback)
