@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import Any
 
 import httpx
@@ -18,6 +19,8 @@ QUESTION: list[Any] = [
     {"role": "system", "content": "You are a patient tutor."},
     {"role": "user", "content": "Solve the quadratic equation x^2 - 5x + 6 = 0."},
 ]
+# On text completions older proxies drop an error's headers and write the status in place of its own code.
+OLD = int(version("litellm").split(".")[1]) < 105
 BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
 FOLDED = [
     {"role": "user", "content": f"You are a patient tutor.\n\n{QUESTION[1]['content']}\n{BOXED}"},
@@ -161,9 +164,10 @@ def test_a_refusal_reaches_the_client_at_once_and_no_model(
         "message": "temperature must be a number",
         "type": "invalid_request_error",
         "param": "temperature",
-        "code": "policy_violation",
+        "code": "400" if path == "completions" and OLD else "policy_violation",
     }
-    assert response.headers["x-prompt-policy"].startswith("deepseek-r1")
+    if not (path == "completions" and OLD):
+        assert response.headers["x-prompt-policy"].startswith("deepseek-r1")
     assert backend.bodies == []
 
 

@@ -69,6 +69,13 @@ async def test_a_refusal_is_raised(callback: PolicyCallback) -> None:
     assert caught.value.param == "temperature"
 
 
+async def test_once_refused_a_request_is_refused_by_every_model_that_is_tried_next(callback: PolicyCallback) -> None:
+    data = kwargs(temperature="hot")
+    for model in (data["model"], "gpt-oss", data["model"]):
+        with pytest.raises(PolicyRefused):
+            await callback.async_pre_call_deployment_hook({**data, "model": model}, CallTypes.acompletion)
+
+
 async def test_a_deployment_bound_to_a_policy_that_is_not_there_is_refused(callback: PolicyCallback) -> None:
     with pytest.raises(PolicyRefused, match="not there"):
         await callback.async_pre_call_deployment_hook(

@@ -76,10 +76,14 @@ def test_a_name_that_is_not_there_is_the_users_mistake() -> None:
         PolicySet([policy("bound")]).named("bond")
 
 
-def test_why_a_policy_was_chosen_is_told() -> None:
-    selected = PolicySet([policy("a", "*R1")]).select("hosted_vllm/R1")
+@pytest.mark.parametrize(
+    ("model", "alias", "why"),
+    [("hosted_vllm/R1", None, "its name matches *R1"), ("x", "my-R1", "its alias my-R1 matches *R1")],
+)
+def test_why_a_policy_was_chosen_is_told(model: str, alias: str | None, why: str) -> None:
+    selected = PolicySet([policy("a", "*R1")]).select(model, alias)
     assert selected is not None
-    assert selected.why == "hosted_vllm/R1 matches *R1"
+    assert selected.why == why
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def _lines(results: Sequence[PolicyResult], verbose: bool) -> Iterator[str]:
         yield from (f"warning: {name}: {about}" for about in _uncovered(result))
     cases = [case for result in results for case in result.cases]
     failed = sum(bool(case.mistakes) for case in cases)
-    yield f"{len(cases) - failed} cases passed, {failed} failed, in {len(results)} policies"
+    passed = len(cases) - failed
+    files = "1 policy" if len(results) == 1 else f"{len(results)} policies"
+    yield f"{passed} {'case' if passed == 1 else 'cases'} passed, {failed} failed, in {files}"
 
 
 def _case_lines(name: str, case: CaseResult, verbose: bool) -> Iterator[str]:

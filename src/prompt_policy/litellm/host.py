@@ -62,6 +62,15 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
             return None
         state = State.renewed(kwargs, self.binding)
         try:
+            return self._policed(kwargs, endpoint, state)
+        except PolicyRefused as refused:
+            state.refusal = refused
+            raise
+
+    def _policed(self, kwargs: JsonObject, endpoint: Endpoint, state: State) -> JsonObject | None:
+        if state.refusal is not None:
+            raise state.refusal
+        try:
             pipeline = state.binding.of_deployment(kwargs)
         except UsageError as error:
             raise PolicyRefused(Fault(f"the deployment's policy is not there: {error}"), {}) from None

@@ -12,8 +12,8 @@ from prompt_policy.litellm.foreign import Foreign
 class PolicyRefused(ProxyException, HTTPException):  # type: ignore[misc]  # LiteLLM has no types
     """Both of LiteLLM's error types at once.
 
-    The router neither retries nor falls back on an HTTPException; the proxy answers with a ProxyException's own
-    ``to_dict``, where the code and the parameter are kept.
+    The router does not retry an HTTPException, and since 1.105 does not fall back on one; the proxy answers with a
+    ProxyException's own ``to_dict``, where the code and the parameter are kept.
     """
 
     def __init__(self, refusal: Refusal, headers: dict[str, str]) -> None:

@@ -16,17 +16,19 @@ _KEY: Final = "prompt_policy"
 class State:
     """One request. Retries and fallbacks keep ``binding``, the policies as they were at the first attempt.
 
-    ``applied`` is of the last attempt, and None where its deployment has no policy.
+    ``applied`` is of the last attempt, and None where its deployment has no policy. ``refusal`` is for good: older
+    routers try the next model after one, and that one must refuse too.
     """
 
     binding: Binding
     applied: Applied | None = None
+    refusal: Exception | None = None
 
     @classmethod
     def renewed(cls, data: JsonObject, binding: Binding) -> State:
         """Return the state for a new attempt, noted where the later hooks find it."""
         before = state_of(data)
-        state = cls(before.binding if before else binding)
+        state = cls(before.binding, refusal=before.refusal) if before else cls(binding)
         logging_obj = data.get("litellm_logging_obj")
         if logging_obj is not None:
             logging_obj.model_call_details[_KEY] = state

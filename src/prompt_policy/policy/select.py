@@ -77,8 +77,8 @@ class PolicySet:
     def select(self, model: str, alias: str | None = None) -> Selected | None:
         """Return the policy for a real model name, or for the public alias where that name matches nothing."""
         selected = self._by_model(model)
-        if selected is None and alias and alias != model:
-            selected = self._by_model(alias)
+        if selected is None and alias and alias != model and (by_alias := self._by_model(alias)) is not None:
+            return Selected(by_alias.policy, by_alias.why.replace("its name", f"its alias {alias}"))
         return selected
 
     def _of_model(self, model: str) -> Selected | None:
@@ -90,7 +90,7 @@ class PolicySet:
         if any(other[:2] == best[:2] and other[2] != best[2] for other in matches[1:]):
             equal = sorted({other[2] for other in matches if other[:2] == best[:2]})
             log.warning("model %s: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
-        return Selected(self._by_name[best[2]], f"{model} matches {best[3]}")
+        return Selected(self._by_name[best[2]], f"its name matches {best[3]}")
 
 
 def without_provider(model: str) -> str:

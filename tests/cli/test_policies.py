@@ -1,0 +1,41 @@
+"""``prompt-policy policies``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.run import run
+
+
+def test_list_names_each_policy_with_its_models() -> None:
+    out = run("policies", "list").stdout
+    assert "deepseek-r1-distill  DeepSeek-R1 (January 2025) distilled into Qwen and Llama\n" in out
+    assert "*DeepSeek-R1-Distill-*" in out
+
+
+def test_list_as_json_and_from_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\nname: mine\nrules: []\n")
+    done = run("policies", "list", "--from", str(tmp_path), "--format", "json")
+    [policy] = json.loads(done.stdout)
+    assert (policy["name"], policy["models"], policy["rules"]) == ("mine", [], [])
+    assert "by explicit binding only" in run("policies", "list", "--from", str(tmp_path)).stdout
+
+
+def test_show_tells_rules_and_sources() -> None:
+    out = run("policies", "show", "deepseek-r1-0528").stdout
+    assert out.startswith("deepseek-r1-0528@")
+    assert "1. sampling: clamp parameters={temperature: {default: 0.6}" in out
+    assert "2025-05-28  https://huggingface.co/deepseek-ai/DeepSeek-R1-0528" in out
+
+
+def test_show_as_json_has_what_the_policy_extends() -> None:
+    shown = json.loads(run("policies", "show", "deepseek-r1", "--format", "json").stdout)
+    assert shown["rules"][0]["name"] == "sampling"
+    assert len(shown["hash"]) == 12
+
+
+def test_a_name_that_is_not_there_is_one_line_and_exit_code_2() -> None:
+    done = run("policies", "show", "deepseek-r")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "deepseek-r: no such file, folder or shipped policy (did you mean 'deepseek-r1'?)\n"

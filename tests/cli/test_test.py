@@ -1,0 +1,68 @@
+"""``prompt-policy test``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.run import run
+
+POLICY = """\
+version: 1
+name: a
+rules:
+  - {name: cool, kind: clamp, parameters: {temperature: {max: 0.7}}}
+tests:
+  - name: a hot request
+    request: {temperature: 1.3}
+    expect: {request: {temperature: TEMPERATURE}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.yaml").write_text(POLICY.replace("TEMPERATURE", "0.7"))
+    (tmp_path / "b.yaml").write_text(POLICY.replace("TEMPERATURE", "0.6").replace("name: a\n", "name: b\n"))
+    return tmp_path
+
+
+def test_passed(folder: Path) -> None:
+    done = run("test", "-v", "a.yaml", folder=folder)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "ok    a: a hot request",
+        "warning: a: no case leaves rule 'cool' silent",
+        "1 case passed, 0 failed, in 1 policy",
+    ]
+
+
+def test_failed(folder: Path) -> None:
+    done = run("test", ".", folder=folder)
+    assert done.returncode == 1
+    assert "FAIL  b: a hot request\n      request.temperature: expected 0.6, got 0.7\n" in done.stdout
+    assert done.stdout.endswith("1 case passed, 1 failed, in 2 policies\n")
+
+
+def test_strict_fails_where_a_rule_is_not_covered(folder: Path) -> None:
+    assert run("test", "--strict", "a.yaml", folder=folder).returncode == 1
+    assert run("test", "--strict", "deepseek-r1").returncode == 0
+
+
+def test_json(folder: Path) -> None:
+    [result] = json.loads(run("test", "--format", "json", "b.yaml", folder=folder).stdout)
+    assert (result["policy"], result["passed"]) == ("b", False)
+    assert result["cases"] == [{"name": "a hot request", "mistakes": ["request.temperature: expected 0.6, got 0.7"]}]
+
+
+def test_a_policy_that_does_not_load_is_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("rules: 3\n")
+    done = run("test", "a.yaml", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a.yaml:1:1: rules: expected a list, got 3" in done.stderr.splitlines()
+
+
+def test_a_policy_without_cases_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\nname: a\nrules: []\n")
+    assert "warning: a: has no cases" in run("test", "a.yaml", folder=tmp_path).stdout
