@@ -54,6 +54,23 @@ async def test_other_calls_are_left_alone(callback: PolicyCallback, call_type: A
     assert await callback.async_pre_call_deployment_hook(kwargs(), call_type) is None
 
 
+@pytest.mark.parametrize(
+    ("route", "call_type"),
+    [
+        ("/v1/messages", CallTypes.acompletion),
+        ("/v1beta/models/x:generateContent", CallTypes.acompletion),
+        ("/v1/responses", CallTypes.aresponses),
+    ],
+)
+async def test_a_route_whose_answers_are_not_policed_passes_whole_with_one_warning(
+    callback: PolicyCallback, route: str, call_type: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = kwargs(temperature=1.3, proxy_server_request={"url": f"http://localhost:4000{route}?beta=true"})
+    for _ in range(2):
+        assert await callback.async_pre_call_deployment_hook(data, call_type) is None
+    assert [record.getMessage() for record in caplog.records] == [f"requests to {route} pass without any policy"]
+
+
 async def test_a_fallback_without_a_policy_clears_the_state(callback: PolicyCallback) -> None:
     data = kwargs()
     await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion)

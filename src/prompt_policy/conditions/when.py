@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -49,6 +49,14 @@ Test = Annotated[
     WithJsonSchema({"anyOf": [{"type": ["string", "number", "boolean"]}, ParameterTest.model_json_schema()]}),
 ]
 
+_ENDPOINT: Final = {"type": "string", "enum": list(get_args(Endpoint))}
+Endpoints = Annotated[
+    tuple[Endpoint, ...],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    WithJsonSchema({"anyOf": [_ENDPOINT, {"type": "array", "items": _ENDPOINT, "minItems": 1}]}),
+]
+
 
 class When(YamlModel):
     """A condition. All keys given must hold; ``any``, ``all`` and ``not`` nest."""
@@ -56,9 +64,7 @@ class When(YamlModel):
     task: Names | None = Field(None, description="Task of the turn: math, code or other; a caller's own word wins.")
     language: Names | None = Field(None, description="Language of the turn: en, zh, ja, ...")
     model: Names | None = Field(None, description="Globs on the real model name, case-insensitive.")
-    endpoint: Annotated[tuple[Endpoint, ...], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] | None = (
-        Field(None, description="The client's endpoint.")
-    )
+    endpoint: Endpoints | None = Field(None, description="The client's endpoint.")
     stream: Flag | None = Field(None, description="Whether a stream is asked for.")
     has_tools: Flag | None = Field(None, description="Whether tools or functions are offered.")
     json_mode: Flag | None = Field(None, description="Whether the answer is bound to JSON, a grammar or a choice.")

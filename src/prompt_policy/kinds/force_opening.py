@@ -19,8 +19,11 @@ class ForceOpening(Rule):
 
     ``method: prefill`` adds a last assistant message with the text and the two flags that vLLM wants together,
     ``continue_final_message: true`` and ``add_generation_prompt: false``; the server goes on from there. It does
-    not repeat the text, so ``restore`` puts it back before the first non-empty content. Some chat templates
-    corrupt a prefill: use it only for models whose template is known to keep it.
+    not repeat the text, so ``restore`` puts it back before the first non-empty content.
+
+    Use a prefill only for models whose chat template is known to keep it. Those of DeepSeek-R1, its distills, QwQ and
+    Phi-4-reasoning do. Those of Qwen3 and later, GLM-5.1, Kimi-K2-Thinking and DeepSeek-V3.1 turn ``<think>`` into a
+    closed, empty thought; those of Gemma and Llama 3 lose a newline at its end.
 
     ``method: instruct`` adds an instruction to the last user turn, one per language; nothing is put back.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from prompt_policy.conditions.situation import Facts, task_hint
 from prompt_policy.errors import UsageError
 from prompt_policy.litellm.foreign import Foreign
@@ -62,6 +64,11 @@ def facts_of(kwargs: JsonObject) -> Facts:
         task=task_hint(headers, _bucket(kwargs).get("requester_metadata")),
         has_reasoning_parser=_mapping(kwargs.get("model_info")).get(PARSER) is True,
     )
+
+
+def route_of(kwargs: JsonObject) -> str:
+    """Return the path that the client sent its request to, or an empty string outside a proxy."""
+    return urlsplit(_text(_mapping(kwargs.get("proxy_server_request")).get("url"))).path
 
 
 def _bucket(kwargs: JsonObject) -> JsonObject:

@@ -17,7 +17,7 @@ from litellm.types.utils import CallTypes
 
 from prompt_policy.errors import Fault, UsageError
 from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
-from prompt_policy.litellm.binding import Binding, facts_of
+from prompt_policy.litellm.binding import Binding, facts_of, route_of
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.litellm.refusal import PolicyRefused
 from prompt_policy.litellm.request import body_of, changed_kwargs
@@ -26,6 +26,7 @@ from prompt_policy.policy.select import PolicySet
 from prompt_policy.runtime import Applied
 from prompt_policy.wire import Endpoint, JsonObject
 
+log = logging.getLogger("prompt_policy")
 decisions = logging.getLogger("prompt_policy.decision")
 
 _ENDPOINTS: Final[dict[Foreign, Endpoint]] = {
@@ -41,6 +42,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
     def __init__(self, policies: PolicySet) -> None:
         super().__init__()
         self.binding = Binding(policies)
+        self._warned: set[str] = set()
         self.starting: asyncio.Task[None] | None = None
 
     async def async_pre_call_hook(
@@ -58,6 +60,9 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
     async def async_pre_call_deployment_hook(self, kwargs: JsonObject, call_type: Foreign) -> JsonObject | None:
         """Apply the policy of the deployment that was chosen for this attempt."""
         endpoint = _ENDPOINTS.get(call_type)
+        if call_type is CallTypes.aresponses or (endpoint and not _is_policed(route_of(kwargs))):
+            self._warn_of(route_of(kwargs))
+            return None
         if endpoint is None:
             return None
         state = State.renewed(kwargs, self.binding)
@@ -66,6 +71,11 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         except PolicyRefused as refused:
             state.refusal = refused
             raise
+
+    def _warn_of(self, route: str) -> None:
+        if route not in self._warned:
+            self._warned.add(route)
+            log.warning("requests to %s pass without any policy", route or "the Responses API")
 
     def _policed(self, kwargs: JsonObject, endpoint: Endpoint, state: State) -> JsonObject | None:
         if state.refusal is not None:
@@ -112,6 +122,11 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         """Say in headers which policy was applied and what it changed."""
         applied = _applied(data)
         return applied.decision.headers() if applied else None
+
+
+def _is_policed(route: str) -> bool:
+    """Tell whether a client's route is one whose answers are policed, too; the SDK has none."""
+    return not route or route.endswith("/completions")
 
 
 def _applied(data: JsonObject) -> Applied | None:

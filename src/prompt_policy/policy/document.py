@@ -35,8 +35,8 @@ class Source(YamlModel):
 class AppliesTo(YamlModel):
     """The models that a policy is for."""
 
-    models: Names = Field(description="Names on model names, case-insensitive.")
-    except_: Names = Field((), alias="except", description="Names on names that are not meant.")
+    models: Names = Field(description="Globs on model names, case-insensitive.")
+    except_: Names = Field((), alias="except", description="Globs on names that are not meant.")
 
 
 class Delta(YamlModel):
