@@ -84,7 +84,7 @@ def test_every_worker_enforces(serving: FakeBackend, backend: FakeBackend, tmp_p
             response = httpx.post(f"{started.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
             assert response.json()["choices"][0]["message"]["content"] == CLEANED
         assert {body["temperature"] for body in backend.bodies} == {0.6}
-        assert started.log.count("deployment bound (hosted_vllm/some-model): policy") == 2
+        _await(lambda: started.log.count("deployment bound (hosted_vllm/some-model): policy") == 2)
 
 
 @pytest.mark.parametrize("setting", [{"path": "mine"}, {"pth": "mine"}])

@@ -22,6 +22,12 @@ def test_it_is_both_of_litellms_error_types() -> None:
     }
 
 
+def test_a_router_cannot_add_to_what_the_client_is_told() -> None:
+    error = PolicyRefused(Refusal("no"), {})
+    error.message += " and no fallback model group was found"
+    assert error.message == error.to_dict()["message"] == "no"
+
+
 def test_a_fault_is_a_500_for_the_client_and_no_reason_for_the_router_to_try_others() -> None:
     error = PolicyRefused(Fault("broken"), {})
     assert (error.status_code, error.code) == (400, "500")

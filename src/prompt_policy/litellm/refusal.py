@@ -9,7 +9,14 @@ from prompt_policy.errors import Refusal
 from prompt_policy.litellm.foreign import Foreign
 
 
-class PolicyRefused(ProxyException, HTTPException):  # type: ignore[misc]  # LiteLLM has no types
+class _Uninitialised(HTTPException):
+    """ProxyException's initialiser calls the next one with its message, which is no HTTP status."""
+
+    def __init__(self, _message: str) -> None:
+        Exception.__init__(self, _message)
+
+
+class PolicyRefused(ProxyException, _Uninitialised):  # type: ignore[misc]  # LiteLLM has no types
     """Both of LiteLLM's error types at once.
 
     The router does not retry an HTTPException, and since 1.105 does not fall back on one; the proxy answers with a
@@ -17,13 +24,21 @@ class PolicyRefused(ProxyException, HTTPException):  # type: ignore[misc]  # Lit
     """
 
     def __init__(self, refusal: Refusal, headers: dict[str, str]) -> None:
-        # In this order: ProxyException passes its message on to HTTPException's initialiser.
+        self._body = refusal.body()["error"]
         ProxyException.__init__(
             self, refusal.message, refusal.type, refusal.param, code=refusal.status, headers=headers
         )
         # 400 for the router, which tries other models on a 500; the client gets ProxyException's code.
         HTTPException.__init__(self, 400, {"error": refusal.message}, headers)
-        self._body = refusal.body()["error"]
+
+    @property
+    def message(self) -> str | None:
+        """What the client is told."""
+        return self._body["message"]
+
+    @message.setter
+    def message(self, _changed: str) -> None:
+        """Keep it as it is: older routers append their own diagnosis."""
 
     def to_dict(self) -> dict[str, Foreign]:
         """Return the inside of OpenAI's error body."""
