@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import OpenAI
@@ -15,6 +18,25 @@ from prompt_policy.proxy.ports import LOOPBACK, free_port
 from tests.support import MODEL
 
 COMMAND = str(Path(sys.executable).with_name("prompt-policy"))
+QUESTION: list[Any] = [
+    {"role": "system", "content": "You are a patient tutor."},
+    {"role": "user", "content": "Solve the quadratic equation x^2 - 5x + 6 = 0."},
+]
+BROUGHT_WITHIN = {
+    "model": MODEL,
+    "messages": [
+        {
+            "role": "user",
+            "content": "You are a patient tutor.\n\nSolve the quadratic equation x^2 - 5x + 6 = 0.\n"
+            "Please reason step by step, and put your final answer within \\boxed{}.",
+        },
+        {"role": "assistant", "content": "<think>\n"},
+    ],
+    "temperature": 0.6,
+    "top_p": 0.95,
+    "continue_final_message": True,
+    "add_generation_prompt": False,
+}
 MARK = "PROMPT_POLICY_TEST_RUN"
 
 
@@ -49,22 +71,34 @@ def test_it_gets_ready_answers_and_leaves_nothing_behind(tmp_path: Path) -> None
         assert up.stdout is not None
         assert up.stdout.readline() == f"ready: http://127.0.0.1:{port}/v1\n", up.communicate()[1]
         snippet = "".join(up.stdout.readline() for _ in range(9))
-        answer = _answer(f"http://127.0.0.1:{port}/v1", snippet.partition("Bearer ")[2].partition('"')[0])
+        key = snippet.partition("Bearer ")[2].partition('"')[0]
+        whole, streamed = (_answer(f"http://127.0.0.1:{port}/v1", key, stream=stream) for stream in (False, True))
         assert len(_running(mark)) > 5
         up.terminate()
         _, said = up.communicate()
 
     assert up.returncode == 0, said
-    assert '"temperature": 0.7' in answer
+    assert whole == streamed
+    assert whole.startswith("<think>\n")
+    assert whole.endswith("```\n\nEnd of echo.")
+    assert _received(whole) == BROUGHT_WITHIN
     assert "a stand-in that answers with what it received" in said
     assert "policy deepseek-r1-distill@" in said
     assert _running(mark) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def _answer(base: str, key: str) -> str:
+def _answer(base: str, key: str, *, stream: bool) -> str:
+    """Return an answer as the OpenAI client reads it, without what the echo tells of streaming itself."""
     with OpenAI(base_url=base, api_key=key) as client:
-        answer = client.chat.completions.create(
-            model=MODEL, messages=[{"role": "user", "content": "Hi"}], temperature=1.3
-        )
-    return answer.choices[0].message.content or ""
+        if stream:
+            chunks = client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=1.3, stream=True)
+            text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        else:
+            answer = client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=1.3)
+            text = answer.choices[0].message.content or ""
+    return re.sub(r'  "stream(_options)?": [^}]*?(\},?|true,|false,)\n', "", text)
+
+
+def _received(answer: str) -> dict[str, Any]:
+    return dict(json.loads(answer.partition("```json\n")[2].partition("\n```")[0]))
