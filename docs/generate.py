@@ -120,9 +120,8 @@ def _values(value: dict[str, Any], root: dict[str, Any]) -> str:
         return f"mapping to {_values(inner, root)}"
     if value.get("type") == "object" and "properties" in value:
         return "mapping: " + ", ".join(f"`{key}`" for key in value["properties"])
-    return {"string": "text", "boolean": "`true` \\| `false`", "integer": "whole number"}.get(
-        value["type"], value["type"]
-    )
+    kind = str(value["type"])
+    return {"string": "text", "boolean": "`true` \\| `false`", "integer": "whole number"}.get(kind, kind)
 
 
 WORDS = {"string": "text", "boolean": "`true` \\| `false`", "integer": "whole number", "object": "mapping"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import openai
@@ -61,7 +61,7 @@ def config(backend: FakeBackend, **litellm_settings: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def serving() -> Iterator[FakeBackend]:
     """The backend, for the proxies of the whole session."""
-    answers = {
+    answers: dict[str, Sequence[dict[str, str]]] = {
         MODEL: [{"content": piece} for piece in PIECES],
         "thinks-apart": [{"reasoning": "\nHm."}, {"reasoning": "\n"}, {"content": "\n\n"}, {"content": "Hello.\n"}],
         PLAIN: [{"content": "\n\nraw\n\n\n\nanswer\n"}],

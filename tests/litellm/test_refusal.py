@@ -24,7 +24,7 @@ def test_it_is_both_of_litellms_error_types() -> None:
 
 def test_a_router_cannot_add_to_what_the_client_is_told() -> None:
     error = PolicyRefused(Refusal("no"), {})
-    error.message += " and no fallback model group was found"
+    error.message = f"{error.message} and no fallback model group was found"
     assert error.message == error.to_dict()["message"] == "no"
 
 
