@@ -26,8 +26,9 @@ LAYERS = (
     {"policy"},
     {"runtime"},
     {"testing"},
-    {"litellm"},
-    {"proxy"},
+    {"litellm", "asgi"},
+    {"launcher"},
+    {"proxy", "probe"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from prompt_policy.proxy.ports import LOOPBACK, bound, free_port, url_of
+from prompt_policy.launcher.ports import LOOPBACK, bound, free_port, url_of
 
 COMMAND = str(Path(sys.executable).with_name("prompt-policy"))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from prompt_policy.errors import UsageError
+from prompt_policy.launcher.ports import LOOPBACK, free_port, url_of
 from prompt_policy.proxy.backend import Backend, asked
-from prompt_policy.proxy.ports import LOOPBACK, free_port, url_of
-from tests.proxy.conftest import Serve
+from tests.echoes import Serve
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/"])

@@ -11,9 +11,9 @@ import urllib.request
 import pytest
 from openai import OpenAI
 
+from prompt_policy.launcher.ports import LOOPBACK, bound
 from prompt_policy.proxy.echo_answer import MODELS
-from prompt_policy.proxy.ports import LOOPBACK, bound
-from tests.proxy.conftest import Serve
+from tests.echoes import Serve
 
 MODEL = "any/model"
 

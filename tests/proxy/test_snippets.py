@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from prompt_policy.proxy import snippets
-from tests.proxy.conftest import Serve
+from tests.echoes import Serve
 
 
 @pytest.mark.parametrize("key", ["sk-secret", "$A_KEY"])

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from prompt_policy.proxy.ports import LOOPBACK, free_port
+from prompt_policy.launcher.ports import LOOPBACK, free_port
 from tests.support import MODEL
 
 COMMAND = str(Path(sys.executable).with_name("prompt-policy"))

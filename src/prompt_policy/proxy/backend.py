@@ -5,18 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from prompt_policy.errors import UsageError
-from prompt_policy.proxy.ports import told
+from prompt_policy.launcher.fetch import fetched
+from prompt_policy.launcher.ports import told
 from prompt_policy.wire.values import Json
 
 KEY_VARIABLE: Final = "PROMPT_POLICY_BACKEND_API_KEY"
 _TIMEOUT_S: Final = 5.0
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,6 @@ def asked(url: str, key: str | None) -> Backend:
     except (ValueError, LookupError, TypeError):
         raise UsageError(f"backend {base} does not list its models as OpenAI's /v1/models does") from None
     return Backend(base, models, key)
-
-
-def fetched(url: str, key: str | None = None, *, timeout_s: float, direct: bool = False) -> bytes:
-    """Return what a GET answers. With ``direct``, and on loopback, no proxy of the environment comes between."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    no_proxy = direct or urlsplit(url).hostname in _LOOPBACK
-    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if no_proxy else []))
-    with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
-        return bytes(response.read())
 
 
 def _base(url: str) -> str:

@@ -19,9 +19,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from prompt_policy.errors import UsageError
+from prompt_policy.launcher.ports import bound, url_of
 from prompt_policy.proxy.echo_answer import MODELS
 from prompt_policy.proxy.echo_wire import Chat, Shape, Text, chunks, whole
-from prompt_policy.proxy.ports import bound, url_of
 from prompt_policy.wire.values import Json, JsonObject
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from prompt_policy.launcher.child import Child
+from prompt_policy.launcher.notes import Notes
+from prompt_policy.launcher.ports import LOOPBACK, free_port, url_of
+from prompt_policy.launcher.watch import Ending, Watch, watching
 from prompt_policy.proxy import snippets
 from prompt_policy.proxy.backend import Backend, asked
-from prompt_policy.proxy.child import Child
 from prompt_policy.proxy.config import MASTER_KEY_VARIABLE, environment, litellm_config, written
 from prompt_policy.proxy.echo_answer import MODELS
-from prompt_policy.proxy.notes import Notes
-from prompt_policy.proxy.ports import LOOPBACK, free_port, url_of
 from prompt_policy.proxy.preflight import check_installed, check_policies, fit_for_header, master_key
-from prompt_policy.proxy.watch import Ending, Watch, watching
 
 _OURS: Final = "prompt_policy: "
 

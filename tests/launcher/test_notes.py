@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prompt_policy.proxy.notes import Notes
+from prompt_policy.launcher.notes import Notes
 
 
 def test_lines_come_out_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

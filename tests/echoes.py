@@ -1,4 +1,4 @@
-"""A running echo backend for the tests of this folder."""
+"""A running echo backend for tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from prompt_policy.launcher.ports import LOOPBACK, bound, url_of
 from prompt_policy.proxy.echo import create_app
-from prompt_policy.proxy.ports import LOOPBACK, bound, url_of
 
 Serve = Callable[..., str]
 

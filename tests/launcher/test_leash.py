@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from prompt_policy.proxy import leash
+from prompt_policy.launcher import leash
 
 QUIET = "import time; print('up', flush=True); time.sleep(600)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {QUIET}"

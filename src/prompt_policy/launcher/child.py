@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from prompt_policy.proxy import leash
+from prompt_policy.launcher import leash
 
 _LINES_KEPT: Final = 40
 _GRACE_S: Final = 5.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from prompt_policy.proxy.child import Child
-from prompt_policy.proxy.ports import LOOPBACK, free_port, url_of
-from prompt_policy.proxy.watch import Ending, watching
-from tests.proxy.conftest import Serve
+from prompt_policy.launcher.child import Child
+from prompt_policy.launcher.ports import LOOPBACK, free_port, url_of
+from prompt_policy.launcher.watch import Ending, watching
+from tests.echoes import Serve
 
 SLEEPS = "import time; time.sleep(600)"
 

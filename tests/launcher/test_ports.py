@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prompt_policy.errors import UsageError
-from prompt_policy.proxy.ports import LOOPBACK, bound, free_port, url_of
+from prompt_policy.launcher.ports import LOOPBACK, bound, free_port, url_of
 
 
 def test_a_free_port_can_be_had() -> None:

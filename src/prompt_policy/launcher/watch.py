@@ -10,8 +10,8 @@ from http.client import HTTPException
 from types import FrameType
 from typing import Final
 
-from prompt_policy.proxy.backend import fetched
-from prompt_policy.proxy.child import Child
+from prompt_policy.launcher.child import Child
+from prompt_policy.launcher.fetch import fetched
 
 _PAUSE_S: Final = 0.2
 _PROBE_S: Final = 2.0

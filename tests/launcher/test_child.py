@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from prompt_policy.proxy.child import Child
+from prompt_policy.launcher.child import Child
 
 
 def _await_end(child: Child) -> None:
