@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 
 from prompt_policy.launcher.ports import LOOPBACK, bound, url_of
 from prompt_policy.proxy.echo import create_app
@@ -23,8 +23,15 @@ def serve() -> Iterator[Serve]:
         yield lambda **options: stack.enter_context(_served(create_app(**options)))
 
 
+@pytest.fixture
+def serve_app() -> Iterator[Callable[[Any], str]]:
+    """Give a function that serves any ASGI app over loopback until the test ends, and returns its root."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(_served(app))
+
+
 @contextmanager
-def _served(app: Starlette) -> Iterator[str]:
+def _served(app: Any) -> Iterator[str]:
     socket = bound(LOOPBACK, 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})

@@ -6,6 +6,7 @@ A decision never holds prompt or answer text: of a change to text only the place
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -15,6 +16,8 @@ from prompt_policy.wire import MISSING, Change, Endpoint, Json
 Result = Literal["fired", "idle", "skipped", "refused", "fault"]
 """fired: it changed something (under audit: it would have); idle: nothing to change, or its condition did not
 hold; skipped: it may not act on this request, ``reason`` says why; refused; fault: an error of ours."""
+
+log = logging.getLogger("prompt_policy.decision")
 
 HEADER: Final = "x-prompt-policy"
 _HEADER_LIMIT: Final = 1024
@@ -79,6 +82,11 @@ class Decision:
             },
             ensure_ascii=True,
         )
+
+    def log(self) -> None:
+        """Write the record to the logger ``prompt_policy.decision``, where anybody listens."""
+        if log.isEnabledFor(logging.INFO):
+            log.info(self.record())
 
     def _changed(self) -> Iterator[str]:
         """Yield each place once, from what the client sent to what was sent on."""

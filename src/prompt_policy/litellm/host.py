@@ -27,7 +27,6 @@ from prompt_policy.runtime import Applied
 from prompt_policy.wire import Endpoint, JsonObject
 
 log = logging.getLogger("prompt_policy")
-decisions = logging.getLogger("prompt_policy.decision")
 
 _ENDPOINTS: Final[dict[Foreign, Endpoint]] = {
     CallTypes.acompletion: "chat",
@@ -54,7 +53,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         if endpoint and pipeline is not None:
             applied = pipeline.apply(body_of(data), endpoint, facts_of(data))
             if applied.refusal is not None:
-                _record(applied)
+                applied.decision.log()
                 raise PolicyRefused(applied.refusal, applied.decision.headers())
 
     async def async_pre_call_deployment_hook(self, kwargs: JsonObject, call_type: Foreign) -> JsonObject | None:
@@ -88,7 +87,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
             return None
         applied = pipeline.apply(body_of(kwargs), endpoint, facts_of(kwargs))
         state.applied = applied
-        _record(applied)
+        applied.decision.log()
         if applied.refusal is not None:
             raise PolicyRefused(applied.refusal, applied.decision.headers())
         return changed_kwargs(kwargs, applied.body)
@@ -132,8 +131,3 @@ def _is_policed(route: str) -> bool:
 def _applied(data: JsonObject) -> Applied | None:
     state = state_of(data)
     return state.applied if state else None
-
-
-def _record(applied: Applied) -> None:
-    if decisions.isEnabledFor(logging.INFO):
-        decisions.info(applied.decision.record())

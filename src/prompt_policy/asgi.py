@@ -1,0 +1,211 @@
+"""The ASGI host: a middleware for any ASGI app, vLLM's own server among them.
+
+``vllm serve MODEL --middleware prompt_policy.asgi.PolicyMiddleware`` reads its settings from the environment:
+PROMPT_POLICY_PATH, PROMPT_POLICY_NAME and PROMPT_POLICY_REASONING_PARSER.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from prompt_policy.errors import Fault, PromptPolicyError, Refusal
+from prompt_policy.policy.document import Policy
+from prompt_policy.policy.select import PolicySet
+from prompt_policy.runtime.exchange import UNPOLICED, Exchange, endpoint_of, open_exchange
+from prompt_policy.runtime.policing import Policing, policing_of
+from prompt_policy.runtime.replies import AnswerStream, Reply
+
+Message: TypeAlias = MutableMapping[str, Any]
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+PARSER_VARIABLE: Final = "PROMPT_POLICY_REASONING_PARSER"
+log = logging.getLogger("prompt_policy")
+
+
+class PolicyMiddleware:
+    """Enforces policies on the requests and answers of an ASGI app.
+
+    Arguments:
+        app: the app.
+        policies: a path, a shipped name, a PolicySet, or a Policy, which then holds for every request; None: the
+            paths in PROMPT_POLICY_PATH, else the shipped library.
+        name: the policy for every request; None: PROMPT_POLICY_NAME, else by the name of the request's model.
+        reasoning_parser: the app splits thoughts off by itself; None: whether PROMPT_POLICY_REASONING_PARSER is 1.
+
+    Policies that do not load fail the app's start with every mistake (the lifespan protocol's ``startup.failed``);
+    an app that is served without lifespan answers each request with HTTP 500.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        policies: str | os.PathLike[str] | PolicySet | Policy | None = None,
+        *,
+        name: str | None = None,
+        reasoning_parser: bool | None = None,
+    ) -> None:
+        self._app = app
+        self._parser = os.environ.get(PARSER_VARIABLE) == "1" if reasoning_parser is None else reasoning_parser
+        self._warned: set[str] = set()
+        self._policing: Policing | PromptPolicyError
+        try:
+            self._policing = policing_of(policies, name, os.environ)
+        except PromptPolicyError as error:  # frameworks build middleware so late that raising would stop nothing
+            self._policing = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        policing = self._policing
+        if scope["type"] == "lifespan":
+            await self._start(policing, scope, receive, send)
+        elif scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+        elif isinstance(policing, PromptPolicyError):
+            await _respond(send, Reply.of(Fault("the policies could not be loaded; the server's log says why"), {}))
+        elif endpoint_of(scope["path"]) is None:
+            self._warn_of(scope["path"])
+            await self._app(scope, receive, send)
+        else:
+            await self._exchange(policing, scope, receive, send)
+
+    async def _start(self, policing: Policing | PromptPolicyError, scope: Scope, receive: Receive, send: Send) -> None:
+        if isinstance(policing, PromptPolicyError):
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": f"prompt-policy:\n{policing}"})
+            return
+        log.info("in-process policies: %s", policing)
+        await self._app(scope, receive, send)
+
+    def _warn_of(self, path: str) -> None:
+        end = next((end for end in UNPOLICED if path.endswith(end)), None)
+        if end and end not in self._warned:
+            self._warned.add(end)
+            log.warning("requests to %s pass without any policy", end)
+
+    async def _exchange(self, policing: Policing, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        exchange = open_exchange(policing, scope["path"], headers, body, reasoning_parser=self._parser)
+        if exchange.refusal is not None:
+            await _respond(send, exchange.refusal)
+        elif exchange.applied is None:
+            await self._app(scope, _Replay(body, receive), send)
+        else:
+            inner = {**scope, "headers": _inner_headers(scope["headers"], exchange)}
+            await self._app(inner, _Replay(exchange.body, receive), _Answer(exchange, send))
+
+
+class _Replay:
+    """A ``receive`` that gives a body which was read already, then whatever comes after it."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        body, self._body = self._body, None
+        return await self._receive() if body is None else {"type": "http.request", "body": body, "more_body": False}
+
+
+class _Answer:
+    """A ``send`` that rewrites the answer on its way out."""
+
+    def __init__(self, exchange: Exchange, send: Send) -> None:
+        self._exchange = exchange
+        self._send = send
+        self._start: Message = {}
+        self._held: list[bytes] | None = None
+        self._stream: AnswerStream | None = None
+        self._refused = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._begin(message)
+        elif message["type"] == "http.response.body" and not self._refused:
+            await self._go_on(message.get("body", b""), more=message.get("more_body", False))
+        elif not self._refused:
+            await self._send(message)
+
+    async def _begin(self, message: Message) -> None:
+        headers = dict(message.get("headers", ()))
+        kind, encoding = headers.get(b"content-type", b""), headers.get(b"content-encoding", b"")
+        try:
+            form = self._exchange.form(message["status"], kind.decode("latin-1"), encoding.decode("latin-1"))
+        except Refusal as fault:
+            self._refused = True
+            await _respond(self._send, Reply.of(fault, self._exchange.answer_headers))
+            return
+        self._start = {**message, "headers": [*message.get("headers", ()), *_encoded(self._exchange.answer_headers)]}
+        if form == "whole":  # it starts when its length is known
+            self._held = []
+            return
+        if form == "stream":
+            self._stream = self._exchange.stream()
+            self._start["headers"] = _without(self._start["headers"], b"content-length")
+        await self._send(self._start)
+
+    async def _go_on(self, body: bytes, *, more: bool) -> None:
+        if self._held is not None:
+            self._held.append(body)
+            if not more:
+                await self._end_whole(b"".join(self._held))
+            return
+        if self._stream is not None:
+            body = self._stream.feed(body) + (b"" if more else self._stream.end())
+            if more and not body:
+                return
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def _end_whole(self, body: bytes) -> None:
+        reply = self._exchange.whole(body)
+        replaced = (b"content-length", *(name.encode("latin-1") for name in reply.headers))
+        headers = [*_without(self._start["headers"], *replaced), *_encoded(reply.headers), _length(reply.body)]
+        await self._send({**self._start, "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the request's body, or None where the client went away before it was whole."""
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def _respond(send: Send, reply: Reply) -> None:
+    headers = [*_encoded(reply.headers), _length(reply.body)]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+def _inner_headers(headers: Headers, exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Return the headers for the app; where its answer will be read, it must not be compressed."""
+    own = _encoded(exchange.headers)
+    unread = [b"accept-encoding"] if exchange.rewrites else []
+    kept = _without(headers, b"content-length", b"transfer-encoding", *unread, *(name for name, _ in own))
+    return [*kept, *own, _length(exchange.body)]
+
+
+def _without(headers: Headers, *names: bytes) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in headers if name.lower() not in names]
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(body)).encode()

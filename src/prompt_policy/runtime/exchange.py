@@ -1,0 +1,126 @@
+"""One request and its response as bytes, without I/O: what the hosts share that see nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from prompt_policy.conditions.situation import TASK_HEADER, Facts, task_hint
+from prompt_policy.errors import Refusal
+from prompt_policy.runtime.pipeline import Applied
+from prompt_policy.runtime.policing import Policing
+from prompt_policy.runtime.replies import AnswerStream, Reply, whole_reply
+from prompt_policy.wire import Endpoint, JsonObject
+from prompt_policy.wire.json_bytes import decoded, encoded
+
+_ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
+    ("/chat/completions", "chat"),
+    ("/completions", "completions"),
+)
+UNPOLICED: Final = ("/responses", "/messages")
+"""Ends of paths that generate text, too, and that no policy covers."""
+_OK: Final = 200
+_UNREADABLE: Final = 415
+_TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
+
+
+def endpoint_of(path: str) -> Endpoint | None:
+    """Return the endpoint that the path of a POST leads to, or None where no policy acts."""
+    return next((endpoint for end, endpoint in _ENDPOINTS if path.endswith(end)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request with its policy applied, and what becomes of its response.
+
+    ``body`` is the very object that came in where nothing changed, and ``headers`` are to be added to the request.
+    With a ``refusal`` nothing is sent on: that is the response.
+    """
+
+    applied: Applied | None
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    refusal: Reply | None = None
+
+    @property
+    def answer_headers(self) -> dict[str, str]:
+        """The headers that go with the response, whatever it is."""
+        return self.applied.decision.headers() if self.applied else {}
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether answers are read at all. Where they are not, they may as well come compressed."""
+        return self.applied is not None and bool(self.applied.filters)
+
+    def form(self, status: int, content_type: str, content_encoding: str) -> Literal["whole", "stream"] | None:
+        """Return how a response is to be rewritten, or None: it passes as it is.
+
+        Raise Fault where it would have to be rewritten and cannot be read, if the policy fails closed.
+        """
+        kind = content_type.partition(";")[0].strip().lower()
+        if not self.rewrites or status != _OK or kind not in ("application/json", "text/event-stream"):
+            return None
+        if content_encoding.strip().lower() not in ("", "identity"):
+            fault = self.applied.pipeline.fault(_Unreadable()) if self.applied else None
+            if fault is not None:
+                raise fault
+            return None
+        return "whole" if kind == "application/json" else "stream"
+
+    def whole(self, body: bytes) -> Reply:
+        """Return the response for a whole answer: its body rewritten, or an error."""
+        texts = self.applied.answer() if self.applied else None
+        return Reply(_OK, body) if texts is None else whole_reply(body, texts)
+
+    def stream(self) -> AnswerStream:
+        """Return what rewrites a streamed answer, piece by piece."""
+        return AnswerStream(self.applied.answer() if self.applied else None)
+
+
+class _Unreadable(Exception):
+    """A compressed answer to a request that asked for none."""
+
+
+def open_exchange(
+    policing: Policing, path: str, headers: Mapping[str, str], body: bytes, *, reasoning_parser: bool = False
+) -> Exchange:
+    """Apply the policy of the request's model to a POST.
+
+    Arguments:
+        policing: the policies.
+        path: the URL's path.
+        headers: the request's headers, their names in lower case.
+        body: the request's body, whole.
+        reasoning_parser: the server is known to split thoughts off by itself.
+    """
+    endpoint = endpoint_of(path)
+    if endpoint is None:
+        return Exchange(None, body)
+    if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        return _refused(None, body, Refusal("a compressed request cannot be policed: send it as it is"), _UNREADABLE)
+    try:
+        request = decoded(body)
+    except RecursionError:
+        return _refused(None, body, Refusal(_TOO_DEEP))
+    if not isinstance(request, dict):  # the server says what is wrong with it
+        return Exchange(None, body)
+    pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
+    if pipeline is None:
+        return Exchange(None, body)
+    facts = Facts(task=task_hint(headers, request.get("metadata")), has_reasoning_parser=reasoning_parser)
+    return _sent(pipeline.apply(request, endpoint, facts), request, body)
+
+
+def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
+    applied.decision.log()
+    if applied.refusal is not None:
+        return _refused(applied, body, applied.refusal)
+    task = applied.decision.task
+    headers = {TASK_HEADER: task} if task and task.isascii() and task.isprintable() else {}
+    return Exchange(applied, body if applied.body is request else encoded(applied.body), headers)
+
+
+def _refused(applied: Applied | None, body: bytes, refusal: Refusal, status: int | None = None) -> Exchange:
+    headers = applied.decision.headers() if applied else {}
+    return Exchange(applied, body, refusal=Reply.of(refusal, headers, status))

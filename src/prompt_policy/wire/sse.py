@@ -1,0 +1,59 @@
+"""Server-sent events: bytes in, events out, each with the very bytes that it came as.
+
+The format is the WHATWG HTML standard's, section "Server-sent events": lines end with CR, LF or CRLF, a blank line
+ends an event, and an event's data are its ``data:`` lines joined by newlines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+# Atomic, so that one CRLF is never taken for two line ends.
+_END: Final = re.compile(rb"(?>\r\n|\n|\r){2}")
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_LONGEST_END: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. ``raw`` holds its bytes with the blank line that ends it."""
+
+    raw: bytes
+
+    @property
+    def data(self) -> bytes | None:
+        """The event's data, or None where it has none: a comment that keeps a connection alive, for one."""
+        found = [line[5:].removeprefix(b" ") for line in self._lines() if line.startswith(b"data:")]
+        return b"\n".join(found) if found else None
+
+    def with_data(self, data: bytes) -> bytes:
+        """Return the bytes of this event with other data, which holds no line end; its other fields stay."""
+        others = [line for line in self._lines() if line and not line.startswith(b"data:")]
+        return b"\n".join([*others, b"data: " + data, b"", b""])
+
+    def _lines(self) -> list[bytes]:
+        return _LINE_END.split(self.raw)
+
+
+class Events:
+    """Cuts a stream of bytes into events, however it was cut before."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """Yield the events that are complete by now; iterate to the end before the next call."""
+        start = max(0, len(self._held) - _LONGEST_END)
+        self._held += data
+        begun = 0
+        while found := _END.search(self._held, max(start, begun)):
+            yield Event(bytes(self._held[begun : found.end()]))
+            begun = found.end()
+        del self._held[:begun]
+
+    def rest(self) -> bytes:
+        """Return what came after the last complete event."""
+        return bytes(self._held)

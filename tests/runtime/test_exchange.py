@@ -1,0 +1,129 @@
+"""One request and its response as bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from prompt_policy import Fault, PolicySet
+from prompt_policy.runtime.exchange import Exchange, endpoint_of, open_exchange
+from prompt_policy.runtime.policing import Policing
+from tests.support import chat, policy_of
+
+PATH = "/v1/chat/completions"
+CLAMP = {"kind": "clamp", "parameters": {"temperature": {"max": 0.7}}}
+SUFFIX = {"kind": "append_suffix", "text": "Step by step.", "when": {"task": "math"}}
+TIDY = {"kind": "filter_whitespace"}
+REJECT = {"kind": "reject", "message": "no", "when": {"has_tools": True}}
+
+
+def opened(body: Any, *rules: dict[str, Any], path: str = PATH, headers: Any = None, **keys: Any) -> Exchange:
+    policy = policy_of(*rules, applies_to={"models": ["m"]}, **keys)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return open_exchange(Policing(PolicySet([policy])), path, headers or {}, data)
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        ("/v1/chat/completions", "chat"),
+        ("/root/v1/chat/completions", "chat"),
+        ("/v1/completions", "completions"),
+        ("/v1/chat/completions/render", None),
+        ("/v1/responses", None),
+        ("/tokenize", None),
+    ],
+)
+def test_the_path_tells_the_endpoint(path: str, endpoint: str | None) -> None:
+    assert endpoint_of(path) == endpoint
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/completions"])
+def test_a_changed_request_is_written_anew(path: str) -> None:
+    exchange = opened({"model": "m", "temperature": 1.3, "prompt": "é", "messages": []}, CLAMP, path=path)
+
+    assert json.loads(exchange.body) == {"model": "m", "temperature": 0.7, "prompt": "é", "messages": []}
+    assert exchange.answer_headers["x-prompt-policy-changed"] == "temperature=1.3>0.7"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model" : "m", "temperature":0.70}',  # nothing to change
+        b'{"model":"other","temperature":1.3}',  # no policy
+        b'{"model":"m","temperature":1.3',  # not JSON
+        b"[1]",
+        b"",
+    ],
+)
+def test_what_no_rule_changes_goes_on_as_the_very_bytes(body: bytes) -> None:
+    assert opened(body, CLAMP).body is body
+
+
+def test_a_refusal_is_a_response() -> None:
+    refusal = opened({**chat("Hi", model="m"), "tools": [{}]}, REJECT).refusal
+
+    assert refusal is not None
+    assert (refusal.status, json.loads(refusal.body)["error"]["code"]) == (400, "policy_violation")
+    assert refusal.headers["x-prompt-policy"].startswith("test@")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [({"content-encoding": "gzip"}, b"\x1f\x8b", 415), ({}, b'{"model":"m","a":' + b"[" * 200_000, 400)],
+)
+def test_what_cannot_be_read_and_might_be_understood_by_the_server_is_refused(
+    headers: dict[str, str], body: bytes, status: int
+) -> None:
+    refusal = opened(body, CLAMP, headers=headers).refusal
+
+    assert refusal is not None
+    assert refusal.status == status
+
+
+def test_the_verdict_on_the_task_goes_along() -> None:
+    asked = chat("Solve x^2 - 5x + 6 = 0.", model="m")
+
+    assert opened(asked, SUFFIX).headers == {"x-prompt-policy-task": "math"}
+    assert opened(asked, CLAMP).headers == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "keys"), [({"x-prompt-policy-task": "other"}, {}), ({}, {"metadata": {"task": "other"}})]
+)
+def test_the_callers_word_for_the_task_holds(headers: dict[str, str], keys: dict[str, Any]) -> None:
+    exchange = opened(chat("Solve x^2 - 5x + 6 = 0.", model="m", **keys), SUFFIX, headers=headers)
+
+    assert b"Step by step" not in exchange.body
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "form"),
+    [
+        (200, "application/json", "whole"),
+        (200, "text/event-stream; charset=utf-8", "stream"),
+        (200, "text/plain", None),
+        (400, "application/json", None),
+    ],
+)
+def test_the_form_of_the_response_tells_how_it_is_rewritten(status: int, kind: str, form: str | None) -> None:
+    assert opened(chat("Hi", model="m"), TIDY).form(status, kind, "") == form
+    assert opened(chat("Hi", model="m"), CLAMP).form(status, kind, "") is None
+
+
+def test_a_compressed_answer_meets_the_policys_failure_mode() -> None:
+    with pytest.raises(Fault):
+        opened(chat("Hi", model="m"), TIDY).form(200, "application/json", "gzip")
+
+    assert opened(chat("Hi", model="m"), TIDY, on_error="open").form(200, "application/json", "gzip") is None
+
+
+def test_answers_are_rewritten() -> None:
+    exchange = opened(chat("Hi", model="m"), TIDY)
+    body = json.dumps({"choices": [{"index": 0, "message": {"content": "\nHello\n"}}]}).encode()
+    event = b'data: {"choices": [{"index": 0, "delta": {"content": "\\nHello"}}]}\n\n'
+
+    assert json.loads(exchange.whole(body).body)["choices"][0]["message"]["content"] == "Hello"
+    assert b'"Hello"' in exchange.stream().feed(event)

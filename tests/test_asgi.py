@@ -1,0 +1,350 @@
+"""The ASGI host: around apps called directly, and served over loopback to the real openai SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+import uvicorn
+
+from prompt_policy.asgi import App, Message, PolicyMiddleware, Receive, Scope, Send
+from prompt_policy.proxy.echo import create_app
+from tests.support import chat, policy_of
+
+MODEL = "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"
+CLAMP = {"kind": "clamp", "parameters": {"temperature": {"max": 0.7}}}
+TIDY = {"kind": "filter_whitespace", "max_blank_lines": 1}
+REJECT = {"kind": "reject", "message": "no tools", "when": {"has_tools": True}}
+POLICY = policy_of(CLAMP, TIDY, REJECT)
+PATH = "/v1/chat/completions"
+JSON = (b"content-type", b"application/json")
+SSE = (b"content-type", b"text/event-stream")
+
+
+class FakeApp:
+    """An app that keeps what it was asked and answers with pieces that were given."""
+
+    def __init__(self, pieces: Iterable[bytes], *headers: tuple[bytes, bytes], status: int = 200) -> None:
+        self.pieces = list(pieces)
+        self.headers = headers
+        self.status = status
+        self.scope: Scope = {}
+        self.body = b""
+        self.after: Message = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        more = True
+        while more:
+            message = await receive()
+            self.body += message.get("body", b"")
+            more = message.get("more_body", False)
+        await send({"type": "http.response.start", "status": self.status, "headers": list(self.headers)})
+        for piece in self.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body"})
+        self.after = await receive()
+
+
+class Sent:
+    """What a client got."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        self.messages = messages
+        self.status = messages[0]["status"]
+        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        self.body = b"".join(message.get("body", b"") for message in messages[1:])
+        assert not messages[-1].get("more_body", False)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+async def call(
+    app: App, body: Any, *, path: str = PATH, method: str = "POST", headers: Any = (), cut: int = 10_000
+) -> Sent:
+    """Call an app as a server does, the body cut into pieces."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    pieces = [data[i : i + cut] for i in range(0, len(data), cut)] or [b""]
+    coming: list[Message] = [
+        {"type": "http.request", "body": piece, "more_body": i < len(pieces) - 1} for i, piece in enumerate(pieces)
+    ]
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return coming.pop(0) if coming else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    listed = [(b"content-length", str(len(data)).encode()), *headers]
+    await app({"type": "http", "method": method, "path": path, "headers": listed}, receive, send)
+    return Sent(messages)
+
+
+def asked(**keys: Any) -> dict[str, Any]:
+    return chat("Hi", model="m", **keys)
+
+
+def answer(content: str) -> bytes:
+    return json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": content}}]}).encode()
+
+
+def event(content: str) -> bytes:
+    return f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': content}}]})}\n\n".encode()
+
+
+@pytest.mark.parametrize("cut", [10_000, 3])
+async def test_a_request_is_changed_and_its_length_with_it(cut: int) -> None:
+    app = FakeApp([b"{}"], JSON)
+
+    sent = await call(PolicyMiddleware(app, POLICY), asked(temperature=1.25), cut=cut)
+
+    assert json.loads(app.body) == asked(temperature=0.7)
+    assert dict(app.scope["headers"])[b"content-length"] == str(len(app.body)).encode()
+    assert sent.headers["x-prompt-policy-changed"] == "temperature=1.25>0.7"
+    assert app.after == {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7])
+async def test_a_whole_answer_is_rewritten_and_its_length_with_it(pieces: int) -> None:
+    data = answer("\n\nHello\n")
+    size = -(-len(data) // pieces)
+    app = FakeApp(
+        [data[i : i + size] for i in range(0, len(data), size)], JSON, (b"Content-Length", str(len(data)).encode())
+    )
+
+    sent = await call(PolicyMiddleware(app, POLICY), asked())
+
+    assert sent.json["choices"][0]["message"]["content"] == "Hello"
+    assert [v for k, v in sent.messages[0]["headers"] if k.lower() == b"content-length"] == [b"%d" % len(sent.body)]
+
+
+async def test_a_stream_goes_out_event_by_event_as_it_comes() -> None:
+    app = FakeApp([event("\n"), event("\nHel"), event("lo"), event("\n"), b"data: [DONE]\n\n"], SSE)
+
+    sent = await call(PolicyMiddleware(app, POLICY), asked(stream=True))
+
+    bodies = [message.get("body", b"") for message in sent.messages[1:]]
+    assert [json.loads(body[6:])["choices"][0]["delta"]["content"] for body in bodies[:2]] == ["Hel", "lo"]
+    assert bodies[2:] == [b"data: [DONE]\n\n", b""]
+    assert bodies[1] == event("lo")
+
+
+async def test_an_error_of_the_app_passes_with_the_policys_headers() -> None:
+    sent = await call(PolicyMiddleware(FakeApp([b"\n\nbad\n"], JSON, status=400), POLICY), asked())
+
+    assert (sent.status, sent.body) == (400, b"\n\nbad\n")
+    assert sent.headers["x-prompt-policy"].startswith("test@")
+
+
+async def test_a_refusal_does_not_reach_the_app() -> None:
+    app = FakeApp([b"{}"], JSON)
+
+    sent = await call(PolicyMiddleware(app, POLICY), asked(tools=[{"type": "function"}]))
+
+    assert (sent.status, sent.json["error"]["message"], app.scope) == (400, "no tools", {})
+    assert sent.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", PATH), ("POST", "/tokenize"), ("POST", "/v1/responses"), ("OPTIONS", PATH)]
+)
+async def test_everything_else_passes_as_it_is(method: str, path: str) -> None:
+    app = FakeApp([b"\n\n{}"], JSON)
+
+    sent = await call(PolicyMiddleware(app, POLICY), asked(temperature=1.3), method=method, path=path)
+
+    assert json.loads(app.body) == asked(temperature=1.3)
+    assert (sent.body, "x-prompt-policy" in sent.headers) == (b"\n\n{}", False)
+
+
+async def test_a_route_that_no_policy_covers_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    middleware = PolicyMiddleware(FakeApp([b"{}"], JSON), POLICY)
+
+    for _ in range(2):
+        await call(middleware, asked(), path="/v1/responses")
+
+    assert [r.getMessage() for r in caplog.records] == ["requests to /responses pass without any policy"]
+
+
+async def test_the_app_is_asked_not_to_compress_what_will_be_read() -> None:
+    app = FakeApp([answer("\nHello")], JSON)
+
+    await call(PolicyMiddleware(app, POLICY), asked(), headers=[(b"accept-encoding", b"gzip")])
+    assert b"accept-encoding" not in dict(app.scope["headers"])
+
+    await call(PolicyMiddleware(app, policy_of(CLAMP)), asked(), headers=[(b"accept-encoding", b"gzip")])
+    assert dict(app.scope["headers"])[b"accept-encoding"] == b"gzip"
+
+
+@pytest.mark.parametrize(("on_error", "status"), [("closed", 500), ("open", 200)])
+async def test_a_compressed_answer_is_not_passed_in_silence(on_error: str, status: int) -> None:
+    data = gzip.compress(answer("\nHello"))
+    app = FakeApp([data], JSON, (b"content-encoding", b"gzip"))
+
+    sent = await call(PolicyMiddleware(app, policy_of(TIDY, on_error=on_error)), asked())
+
+    assert sent.status == status
+    assert (sent.body == data) is (status == 200)
+
+
+async def test_a_client_that_leaves_before_its_request_is_whole_does_not_reach_the_app() -> None:
+    app = FakeApp([b"{}"], JSON)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    await PolicyMiddleware(app, POLICY)({"type": "http", "method": "POST", "path": PATH, "headers": []}, receive, send)
+    assert app.scope == {}
+
+
+async def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPT_POLICY_NAME", "deepseek-r1-distill")
+    monkeypatch.setenv("PROMPT_POLICY_REASONING_PARSER", "1")
+    app = FakeApp([answer("\n\nHello")], JSON)
+
+    sent = await call(PolicyMiddleware(app), asked())
+
+    assert json.loads(app.body)["messages"][-1] == {"role": "assistant", "content": "<think>\n"}
+    assert sent.json["choices"][0]["message"]["content"] == "Hello"  # with a parser the opening is not put back
+
+
+async def _lifespan(app: App) -> list[Message]:
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup" if not messages else "lifespan.shutdown"}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    await app({"type": "lifespan"}, receive, send)
+    return messages
+
+
+async def test_the_start_is_logged_and_handed_on(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        messages = await _lifespan(PolicyMiddleware(create_app(), POLICY))
+
+    assert messages[0]["type"] == "lifespan.startup.complete"
+    assert caplog.records[0].getMessage() == f"in-process policies: policy test@{POLICY.hash} for every request"
+
+
+async def test_policies_that_do_not_load_fail_the_start_with_every_mistake(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\nname: a\nrulez: []\nmodee: off\n")
+
+    (message,) = await _lifespan(PolicyMiddleware(create_app(), tmp_path))
+
+    assert message["type"] == "lifespan.startup.failed"
+    assert "a.yaml:3:1: rulez" in message["message"]
+    assert "a.yaml:4:1: modee" in message["message"]
+
+
+async def test_without_lifespan_nothing_is_served_unpoliced() -> None:
+    app = FakeApp([b"{}"], JSON)
+
+    sent = await call(PolicyMiddleware(app, "no-such-policy"), asked())
+
+    assert (sent.status, app.scope) == (500, {})
+
+
+def test_a_server_does_not_start_with_a_broken_policy(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app()
+    app.add_middleware(PolicyMiddleware, policies=tmp_path)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, ws="none", log_config=None))
+
+    with pytest.raises(SystemExit):
+        asyncio.run(server.serve())
+
+    assert "holds no policy files" in caplog.text
+
+
+# Over loopback, with the real openai SDK.
+
+
+@pytest.fixture(params=["bare", "starlette"])
+def client(request: pytest.FixtureRequest, serve_app: Callable[[Any], str]) -> openai.OpenAI:
+    app: Any = create_app()
+    if request.param == "bare":
+        app = PolicyMiddleware(app)
+    else:
+        app.add_middleware(PolicyMiddleware)
+    return openai.OpenAI(base_url=f"{serve_app(app)}/v1", api_key="none", max_retries=0)
+
+
+FENCED = re.compile("```json.*?```", re.DOTALL)
+EQUATION = "Solve x^2 - 5x + 6 = 0."
+MESSAGES: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": EQUATION}]
+
+
+def received(content: str) -> Any:
+    return json.loads(content.split("```json\n")[1].split("\n```", maxsplit=1)[0])
+
+
+def test_streamed_and_whole_answers_are_the_same_clean_text(client: openai.OpenAI) -> None:
+    with client:
+        whole = client.chat.completions.create(model=MODEL, messages=MESSAGES, temperature=1.3).choices[0]
+        stream = client.chat.completions.create(model=MODEL, messages=MESSAGES, temperature=1.3, stream=True)
+        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+
+    assert whole.message.content is not None
+    assert whole.message.content.startswith("<think>\n")
+    assert whole.message.content.endswith("End of echo.")
+    assert received(streamed) == {**received(whole.message.content), "stream": True}
+    assert FENCED.sub("", streamed) == FENCED.sub("", whole.message.content)
+    body = received(whole.message.content)
+    assert body["temperature"] == 0.6
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant"]
+    assert body["messages"][0]["content"].startswith(f"Be brief.\n\n{EQUATION}")
+
+
+def test_text_completions_are_clamped(client: openai.OpenAI) -> None:
+    with client:
+        text = client.completions.create(model=MODEL, prompt=EQUATION, temperature=1.3).choices[0].text
+
+    assert received(text)["temperature"] == 0.6
+
+
+def test_a_refusal_is_the_sdks_bad_request(client: openai.OpenAI) -> None:
+    with client, pytest.raises(openai.BadRequestError) as error:
+        client.chat.completions.create(model=MODEL, messages=MESSAGES, temperature="hot")  # type: ignore[call-overload]
+
+    assert (error.value.code, error.value.param) == ("policy_violation", "temperature")
+
+
+async def test_a_client_that_leaves_ends_the_stream_of_the_app(serve_app: Callable[[Any], str]) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [SSE]})
+        leaving = asyncio.ensure_future(receive())
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": event("Hello"), "more_body": True})
+            await asyncio.sleep(0.01)
+        loop.call_soon_threadsafe(ended.set)
+
+    root = serve_app(PolicyMiddleware(endless, POLICY))
+    async with openai.AsyncOpenAI(base_url=f"{root}/v1", api_key="none") as client:
+        stream = await client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
+        async for _ in stream:
+            break
+        await stream.close()
+
+    await asyncio.wait_for(ended.wait(), 10)
