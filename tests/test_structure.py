@@ -27,6 +27,7 @@ LAYERS = (
     {"runtime"},
     {"testing"},
     {"litellm", "asgi"},
+    {"output"},
     {"launcher"},
     {"proxy", "probe"},
     {"cli"},

@@ -29,7 +29,7 @@ def opened(body: Any, *rules: dict[str, Any], path: str = PATH, headers: Any = N
     ("path", "endpoint"),
     [
         ("/v1/chat/completions", "chat"),
-        ("/root/v1/chat/completions", "chat"),
+        ("/llm/v1/chat/completions", "chat"),
         ("/v1/completions", "completions"),
         ("/v1/chat/completions/render", None),
         ("/v1/responses", None),

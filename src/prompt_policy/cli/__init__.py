@@ -13,6 +13,7 @@ from prompt_policy.cli.policies import policies
 from prompt_policy.cli.test import test
 from prompt_policy.cli.up import up
 from prompt_policy.errors import PromptPolicyError
+from prompt_policy.launcher.app import app as vllm
 
 app = typer.Typer(
     name="prompt-policy",
@@ -42,6 +43,7 @@ app.command()(check)
 app.command()(test)
 app.command()(up)
 app.add_typer(policies, name="policies")
+app.add_typer(vllm, name="vllm")
 
 
 def main() -> None:

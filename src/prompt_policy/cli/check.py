@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import typer
 
-from prompt_policy.cli._options import FINDINGS, Format, FormatOption, Paths, print_json
+from prompt_policy.cli._options import Paths
 from prompt_policy.errors import LoadError, Problem
+from prompt_policy.output import FINDINGS, Format, FormatOption, print_json
 from prompt_policy.policy.load import load_paths
 
 

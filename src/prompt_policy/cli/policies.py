@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from prompt_policy.cli._options import Format, FormatOption, print_json
 from prompt_policy.kinds import Rule
+from prompt_policy.output import Format, FormatOption, print_json
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.load import load, load_paths
 from prompt_policy.wire.values import Json

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from prompt_policy.cli._options import FINDINGS, Format, FormatOption, Paths, print_json
+from prompt_policy.cli._options import Paths
+from prompt_policy.output import FINDINGS, Format, FormatOption, print_json
 from prompt_policy.policy.load import load_paths
 from prompt_policy.testing import CaseResult, PolicyResult, run_policy
 

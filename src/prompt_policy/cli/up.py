@@ -7,11 +7,35 @@ from typing import Annotated, Final
 
 import typer
 
+from prompt_policy.errors import UsageError
+
 _LAST_PORT: Final = 65535
 
 
 def up(  # noqa: PLR0913 - one argument for each option
+    args: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OPTIONS...]", help="After --: options for vLLM, handed on untouched."),
+    ] = None,
     *,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Start vLLM with this model, a folder with a checkpoint or a hub id."),
+    ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="With --model: the interpreter of vLLM's environment. Default: PROMPT_POLICY_VLLM_PYTHON, then the "
+            "vllm on PATH, then our own environment.",
+        ),
+    ] = None,
+    command: Annotated[
+        str | None, typer.Option(help="With --model: the command that starts vLLM, such as a container's.")
+    ] = None,
+    in_engine: Annotated[
+        bool, typer.Option("--in-engine", help="With --model: enforce the policies inside vLLM, without a proxy.")
+    ] = False,
     policy: Annotated[
         list[Path] | None,
         typer.Option(
@@ -52,13 +76,16 @@ def up(  # noqa: PLR0913 - one argument for each option
     ] = 4000,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes of the proxy.")] = 1,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="How long the proxy may take to get ready.")
-    ] = 120,
+        float | None,
+        typer.Option(metavar="SECONDS", min=1, help="How long each part may take. Default: proxy 120, vLLM 1200."),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show everything that proxy and echo print, on standard error.")
     ] = False,
 ) -> None:
-    """Start LiteLLM's proxy with the policies, and a stand-in behind it where no backend is given.
+    """Start LiteLLM's proxy with the policies: before a running server, or before a vLLM that is started for it.
+
+    Without --backend and --model a stand-in is started that answers with what it received.
 
     LITELLM_MASTER_KEY is the key that clients use; where it is not set, one is made for the run.
 
@@ -68,11 +95,18 @@ def up(  # noqa: PLR0913 - one argument for each option
 
     Exit code 0: stopped; 1: something could not be started, or died; 2: wrong use, nothing was started.
     """
-    from prompt_policy.proxy.up import Order, run  # other verbs need none of it
+    from prompt_policy.proxy.engine import Wish  # other verbs need none of it
+    from prompt_policy.proxy.up import Order, run
+
+    if model is None and (args or python or command or in_engine):
+        raise UsageError("options for vLLM need --model, which has one started")
+    if model is not None and backend is not None:
+        raise UsageError("--model starts a server and --backend names one that runs: give one of them")
 
     order = Order(
         policies=tuple(str(path) for path in policy or ()),
         backend=backend,
+        wish=Wish(model, tuple(args or ()), python, command, (host, port) if in_engine else None) if model else None,
         backend_key=backend_api_key,
         reasoning_parser=reasoning_parser,
         host=host,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from types import FrameType
@@ -41,18 +41,21 @@ class Watch:
             raise Ending(f"{name}: stopping", 0 if self.ready else 128 + self._signal)
         for child in self.children:
             if (status := child.status()) is not None:
-                raise Ending(f"{child.name} ended with status {status}; {child.last_words()}", 1)
+                raise Ending(child.obituary(status), 1)
 
     def await_answer(self, child: Child, url: str, timeout_s: float) -> None:
         """Wait until a GET answers with success. Raise Ending where that does not happen."""
+        self.await_truth(child, lambda: _answers(url), "does not answer", timeout_s)
+
+    def await_truth(self, child: Child, is_true: Callable[[], bool], silence: str, timeout_s: float) -> None:
+        """Wait until something is true of a child. Raise Ending, with the words of ``silence``, where it is not."""
         deadline = time.monotonic() + timeout_s
         while True:
             self.pause()
-            if _answers(url):
+            if is_true():
                 return
             if time.monotonic() > deadline:
-                silence = f"{child.name} does not answer after {timeout_s:g} s (--timeout)"
-                raise Ending(f"{silence}; {child.last_words()}", 1)
+                raise Ending(f"{child.name} {silence} after {timeout_s:g} s (--timeout); {child.last_words()}", 1)
 
     def notice(self, number: int, _: FrameType | None) -> None:
         """Take a signal, to be acted on at the next pause."""

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a policy, in the words of someone who edits YAML."""
+"""What pydantic finds wrong with a file, in the words of someone who edits YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prompt_policy.errors import Problem
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.yaml_text import Loc, Parsed
 from prompt_policy.wire import JsonObject
-from prompt_policy.yaml_model import shown
+from prompt_policy.yaml_model import YamlModel, shown
 
 _EXPECTED: Final = {
     "string_type": "a text",
@@ -44,9 +44,9 @@ def near(word: str, known: Sequence[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def mistakes(error: ValidationError, parsed: Parsed) -> Iterator[Problem]:
-    """Yield each mistake with its place in the file."""
-    schema = Policy.model_json_schema(by_alias=True)
+def mistakes(error: ValidationError, parsed: Parsed, model: type[YamlModel] = Policy) -> Iterator[Problem]:
+    """Yield each mistake with its place in the file, which holds a ``model``."""
+    schema = model.model_json_schema(by_alias=True)
     for detail in error.errors(include_url=False):
         loc = _in_file(detail["loc"], parsed)
         if detail["type"] == "union_tag_invalid":

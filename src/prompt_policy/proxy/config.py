@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from prompt_policy.litellm.binding import PARSER
+from prompt_policy.litellm.binding import BOUND, PARSER
 from prompt_policy.proxy.backend import KEY_VARIABLE, Backend
 from prompt_policy.wire.values import JsonObject
 
@@ -22,17 +22,23 @@ _FOR_OTHERS: Final = (
 """Variables that LiteLLM would take as options, but that in a shell are often meant for other programs."""
 
 
-def litellm_config(backend: Backend, policies: Sequence[str] = (), *, reasoning_parser: bool = False) -> JsonObject:
+def litellm_config(
+    backend: Backend, policies: Sequence[str] = (), *, reasoning_parser: bool = False, bound: str | None = None
+) -> JsonObject:
     """Return the configuration: a deployment for each model of the backend, and one that passes other names on.
 
     Arguments:
         backend: where requests go; its key is referred to, never written.
         policies: paths and shipped names; none means the shipped library.
         reasoning_parser: the backend is known to split thoughts off by itself.
+        bound: the policy of the backend's models, whatever their names say.
     """
     names = [*(name for name in backend.models if name != "*"), "*"]
+    known: JsonObject = {PARSER: True} if reasoning_parser else {}
+    if bound is not None:
+        known[BOUND] = bound
     config: JsonObject = {
-        "model_list": [_deployment(name, backend, reasoning_parser) for name in names],
+        "model_list": [_deployment(name, backend, known) for name in names],
         "litellm_settings": {"callbacks": ["prompt_policy.litellm.callback"], "telemetry": False},
         "general_settings": {"master_key": f"os.environ/{MASTER_KEY_VARIABLE}"},
     }
@@ -67,7 +73,7 @@ def absolute(policies: Iterable[str]) -> list[str]:
     return [str(Path(path).absolute()) if Path(path).exists() else path for path in policies]
 
 
-def _deployment(name: str, backend: Backend, reasoning_parser: bool) -> JsonObject:
+def _deployment(name: str, backend: Backend, known: JsonObject) -> JsonObject:
     deployment: JsonObject = {
         "model_name": name,
         "litellm_params": {
@@ -76,7 +82,7 @@ def _deployment(name: str, backend: Backend, reasoning_parser: bool) -> JsonObje
             "api_key": f"os.environ/{KEY_VARIABLE}",
         },
     }
-    return deployment | ({"model_info": {PARSER: True}} if reasoning_parser else {})
+    return deployment | ({"model_info": known} if known else {})
 
 
 def _is_for_others(name: str) -> bool:

@@ -8,35 +8,43 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from prompt_policy.errors import UsageError
 from prompt_policy.launcher.child import Child
+from prompt_policy.launcher.command import KEY_VARIABLE
+from prompt_policy.launcher.instance import Instance
 from prompt_policy.launcher.notes import Notes
 from prompt_policy.launcher.ports import LOOPBACK, free_port, url_of
+from prompt_policy.launcher.preflight import findings, warnings
+from prompt_policy.launcher.running import VLLM_TIMEOUT_S, running_vllm
 from prompt_policy.launcher.watch import Ending, Watch, watching
 from prompt_policy.proxy import snippets
 from prompt_policy.proxy.backend import Backend, asked
 from prompt_policy.proxy.config import MASTER_KEY_VARIABLE, environment, litellm_config, written
 from prompt_policy.proxy.echo_answer import MODELS
+from prompt_policy.proxy.engine import Engine, Wish, engine_of, importable
 from prompt_policy.proxy.preflight import check_installed, check_policies, fit_for_header, master_key
 
+_TIMEOUT_S: Final = 120.0
 _OURS: Final = "prompt_policy: "
 
 
 @dataclass(frozen=True)
 class Order:
-    """What ``prompt-policy up`` was asked to do; without ``backend`` an echo is started."""
+    """What ``prompt-policy up`` was asked to do; without ``backend`` and ``wish`` an echo is started."""
 
     policies: tuple[str, ...] = ()
     backend: str | None = None
+    wish: Wish | None = None
     backend_key: str | None = None
     reasoning_parser: bool = False
     host: str = LOOPBACK
     port: int = 4000
     workers: int = 1
-    timeout_s: float = 120
+    timeout_s: float | None = None
     verbose: bool = False
 
 
@@ -71,6 +79,11 @@ class _Plan:
     key: str
     key_is_made: bool
     notes: Notes
+    engine: Engine | None = None
+
+    @property
+    def is_in_engine(self) -> bool:
+        return self.order.wish is not None and self.order.wish.at is not None
 
     @property
     def root(self) -> str:
@@ -78,32 +91,67 @@ class _Plan:
 
 
 def _checked(order: Order) -> _Plan:
-    check_installed()
+    wish = order.wish
+    if wish is None or wish.at is None:
+        check_installed()
     check_policies(order.policies)
-    port = free_port(order.host, order.port)
-    if order.backend is None:
-        backend = Backend(f"{url_of(LOOPBACK, free_port(LOOPBACK))}/v1", MODELS)
-    else:
-        backend = asked(order.backend, fit_for_header("--backend-api-key", order.backend_key))
+    notes, port = Notes(), free_port(order.host, order.port)
+    if wish is not None and wish.at is not None:
+        wish = replace(wish, at=(order.host, port))
+    engine = engine_of(wish, order.policies, os.environ) if wish else None
+    if engine is not None:
+        _preflight(engine, notes)
+    backend = engine.backend if engine else _backend(order)
+    if wish is not None and wish.at is not None:
+        return _Plan(order, port, backend, backend.key or "", False, notes, engine)
     given = master_key(os.environ)
-    return _Plan(order, port, backend, given or f"sk-{secrets.token_urlsafe(32)}", given is None, Notes())
+    return _Plan(order, port, backend, given or f"sk-{secrets.token_urlsafe(32)}", given is None, notes, engine)
+
+
+def _backend(order: Order) -> Backend:
+    if order.backend is None:
+        return Backend(f"{url_of(LOOPBACK, free_port(LOOPBACK))}/v1", MODELS)
+    return asked(order.backend, fit_for_header("--backend-api-key", order.backend_key))
+
+
+def _preflight(engine: Engine, notes: Notes) -> None:
+    for line in warnings(engine.plan):
+        notes.line(f"warning: {line}")
+    if found := findings(engine.plan):
+        raise UsageError("\n".join(found))
+    if engine.policy is None:
+        notes.line(f"warning: no policy matches {engine.plan.model}: it is served as it is")
 
 
 def _start(plan: _Plan, folder: Path, watch: Watch, stack: ExitStack) -> None:
-    if plan.order.backend is None:
+    if plan.engine is not None:
+        _start_vllm(plan, plan.engine, folder, watch, stack)
+    elif plan.order.backend is None:
         plan.notes.line("no --backend: starting the echo backend, a stand-in that answers with what it received")
         echo = stack.enter_context(_echo(plan, folder))
         _await(plan, watch, echo, f"{plan.backend.url.removesuffix('/v1')}/health")
+    if plan.is_in_engine:
+        return
     if plan.key_is_made:
         plan.notes.line(f"{MASTER_KEY_VARIABLE} is not set; made for this run: {plan.key}")
     proxy = stack.enter_context(_proxy(plan, folder))
     _await(plan, watch, proxy, f"{plan.root}/health/readiness")
 
 
+def _start_vllm(plan: _Plan, engine: Engine, folder: Path, watch: Watch, stack: ExitStack) -> None:
+    launch = importable(engine.launch, folder) if plan.is_in_engine else engine.launch
+    instance = Instance(f"up-{plan.port}", os.environ)
+    stack.enter_context(instance.claimed())
+    plan.notes.line(f"starting vLLM, its log: {instance.log}")
+    with plan.notes.waiting(f"vLLM at {launch.root}") as tell:
+        vllm = stack.enter_context(running_vllm(launch, watch, instance.log, tell))
+        vllm.await_ready(watch, plan.order.timeout_s or VLLM_TIMEOUT_S)
+
+
 def _await(plan: _Plan, watch: Watch, child: Child, url: str) -> None:
     watch.children.append(child)
     with plan.notes.waiting(f"waiting for {child.name} at {url}"):
-        watch.await_answer(child, url, plan.order.timeout_s)
+        watch.await_answer(child, url, plan.order.timeout_s or _TIMEOUT_S)
 
 
 def _echo(plan: _Plan, folder: Path) -> Child:
@@ -115,7 +163,13 @@ def _echo(plan: _Plan, folder: Path) -> Child:
 
 def _proxy(plan: _Plan, folder: Path) -> Child:
     order = plan.order
-    config = litellm_config(plan.backend, order.policies, reasoning_parser=order.reasoning_parser)
+    engine = plan.engine
+    config = litellm_config(
+        plan.backend,
+        order.policies,
+        reasoning_parser=order.reasoning_parser or (engine is not None and engine.has_parser),
+        bound=engine.policy.name if engine and engine.policy else None,
+    )
     command = [sys.executable, "-P", "-m", "litellm.proxy.proxy_cli", "--config", str(written(config, folder))]
     command += ["--host", order.host, "--port", str(plan.port), "--num_workers", str(order.workers)]
     keys = environment(os.environ, master_key=plan.key, backend_key=plan.backend.key)
@@ -134,5 +188,8 @@ def _shown(plan: _Plan) -> Callable[[str], None]:
 
 def _announcement(plan: _Plan) -> str:
     base, model = f"{plan.root}/v1", next(iter(plan.backend.models), "MODEL")
-    key = plan.key if plan.key_is_made else f"${MASTER_KEY_VARIABLE}"  # the user's own secret is not shown
+    variable = KEY_VARIABLE if plan.is_in_engine else MASTER_KEY_VARIABLE
+    key = plan.key if plan.key_is_made else f"${variable}"  # the user's own secret is not shown
+    if plan.is_in_engine and not plan.key:
+        key = "none"
     return f"ready: {base}\n\n{snippets.curl(base, model, key)}\n\n{snippets.python(base, model, key)}"

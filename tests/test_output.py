@@ -1,10 +1,10 @@
-"""What several verbs share."""
+"""How results are written."""
 
 from __future__ import annotations
 
 import pytest
 
-from prompt_policy.cli._options import print_json
+from prompt_policy.output import print_json
 from tests.cli.run import run
 
 

@@ -1,0 +1,1 @@
+"""What ``prompt-policy vllm`` can do: one module for each verb."""
