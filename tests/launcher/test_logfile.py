@@ -29,7 +29,12 @@ def test_it_belongs_to_its_owner(tmp_path: Path) -> None:
 
 def test_lines_may_come_from_many_threads(tmp_path: Path) -> None:
     log = LogFile(tmp_path / "vllm.log")
-    threads = [threading.Thread(target=lambda: [log.write("word " * 20) for _ in range(50)]) for _ in range(4)]
+
+    def write_fifty() -> None:
+        for _ in range(50):
+            log.write("word " * 20)
+
+    threads = [threading.Thread(target=write_fifty) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -52,6 +57,5 @@ def test_a_follower_misses_nothing_when_the_file_changes(tmp_path: Path) -> None
             pass
         seen.append(line.split(" x")[0])
     log.close()
-    coming.close()
 
     assert seen == [f"line {number}" for number in range(20)]

@@ -24,7 +24,7 @@ def test_a_build_for_gpus_without_one() -> None:
 
 
 def test_more_gpus_than_are_here() -> None:
-    sizes: dict[str, int] = {"tensor_parallel_size": 2, "pipeline_parallel_size": 2}
+    sizes: dict[str, Any] = {"tensor_parallel_size": 2, "pipeline_parallel_size": 2}
 
     def found(**options: Any) -> list[str]:
         return list(check(plan("m", build="gpu", **sizes, **options), Gpus(2)))
