@@ -20,6 +20,10 @@ from tests.launcher.made import checkpoint
         ({"max_position_embeddings": None}, None),
         ({"rope_scaling": {"type": "linear", "factor": 4.0}}, 8192),
         ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, 2048),
+        ({"rope_scaling": {"type": "linear", "factor": None}}, 2048),
+        ({"rope_scaling": {"type": "yarn", "factor": 2, "original_max_position_embeddings": None}}, 4096),
+        ({"max_position_embeddings": None, "max_target_positions": 448}, 448),
+        ({"model_max_length": 131072}, 131072),
         ({"rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 1000}}, 4000),
         ({"max_position_embeddings": None, "text_config": {"max_position_embeddings": 512}}, 512),
     ],
@@ -98,3 +102,30 @@ def test_a_hub_id_is_looked_for_in_the_hubs_cache(tmp_path: Path, variable: str)
 
 def test_a_folder_is_itself(tmp_path: Path) -> None:
     assert folder_of(str(tmp_path), {}) == tmp_path
+
+
+def test_what_is_no_weight_of_the_model_does_not_count(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path, weights=5000)
+    (folder / "consolidated.safetensors").write_bytes(b"the same weights again")
+    (folder / "training_args.bin").write_bytes(b"x")
+
+    found, empty = checkpoint_at(folder), checkpoint_at(checkpoint(tmp_path / "empty", weights=0))
+    (tmp_path / "empty" / "training_args.bin").write_bytes(b"x")
+
+    assert found is not None and empty is not None  # noqa: PT018
+    assert (found.weight_bytes, empty.weight_files) == (5000, ())
+
+
+def test_a_link_of_the_cache_that_leads_nowhere_is_no_fault_of_ours(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path, weights=0)
+    (folder / "model.safetensors").symlink_to("nowhere")
+
+    found = checkpoint_at(folder)
+
+    assert found is not None
+    assert found.weight_bytes == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_nowhere(name: str) -> None:
+    assert folder_of(name, {}) is None

@@ -79,3 +79,14 @@ def test_the_wanted_length_is_in_tokens() -> None:
     assert wanted_length(plan("m", max_model_len="8k")) == 8000
     assert wanted_length(plan("m", policy=FAMILY)) == 32768
     assert wanted_length(plan("m")) is None
+
+
+def test_an_advised_switch_is_switched_off_in_vllms_way() -> None:
+    family = policy_of({"kind": "filter_whitespace"}, engine={"enable_prefix_caching": False, "async_scheduling": True})
+
+    assert argv("m", policy=family)[7:] == ["--no-enable-prefix-caching", "--async-scheduling"]
+    assert "--async-scheduling" not in argv("m", policy=family, args=("--no-async-scheduling",))
+
+
+def test_a_wrong_argument_is_vllms_to_tell() -> None:
+    assert wanted_length(plan("m", args=("--max-model-len", "abc"))) is None

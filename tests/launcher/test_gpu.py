@@ -38,6 +38,18 @@ def test_hidden_gpus_do_not_count(devices: Path, shown: str, count: int) -> None
     assert gpus({"PATH": "", "CUDA_VISIBLE_DEVICES": shown}, devices).count == count
 
 
+def test_a_hidden_gpus_memory_does_not_count(devices: Path) -> None:
+    told = fake_tool(devices, "1, 1\\n2, 2\\n")
+
+    assert gpus({**told, "CUDA_VISIBLE_DEVICES": "1"}, devices) == Gpus(1, (2 << 20,))
+
+
+def test_the_drivers_tool_is_asked_without_device_files_too(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+
+    assert gpus(fake_tool(tmp_path, "5, 5\\n"), tmp_path / "dev").count == 1
+
+
 def test_amd_gpus_count(tmp_path: Path) -> None:
     (tmp_path / "dri").mkdir()
     (tmp_path / "kfd").touch()

@@ -44,6 +44,22 @@ def test_the_environment_variable_comes_before_the_path(tmp_path: Path) -> None:
     assert find_vllm(VllmOptions(), {**path, "PROMPT_POLICY_VLLM_PYTHON": named}).version == "0.11.0"
 
 
+def test_a_build_for_something_else_is_not_taken_for_one_for_gpus(tmp_path: Path) -> None:
+    python = fake_environment(tmp_path / "v", "vllm==0.12.0+xpu")
+    plugged = fake_environment(tmp_path / "w", "vllm==0.12.0", "vllm-ascend==0.12.0")
+
+    assert find_vllm(VllmOptions(python=python), {}).build == "unknown"
+    assert find_vllm(VllmOptions(python=plugged), {}).build == "unknown"
+
+
+def test_a_script_that_an_environment_left_behind_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "vllm").write_text("#!/no/such/python\n")
+    (tmp_path / "vllm").chmod(0o755)
+
+    with pytest.raises(UsageError, match="no vLLM found"):
+        find_vllm(VllmOptions(), {"PATH": str(tmp_path)})
+
+
 @pytest.mark.parametrize(
     ("command", "serve"), [(f"{sys.executable} -m x serve", True), (f"{sys.executable} run 'an image'", False)]
 )

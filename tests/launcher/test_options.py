@@ -10,7 +10,16 @@ from prompt_policy.launcher.options import VllmOptions, flag_of, given, tokens
 
 @pytest.mark.parametrize(
     ("length", "count"),
-    [("4096", 4096), ("8k", 8000), ("32K", 32768), ("1.5k", 1500), ("1M", 1048576), ("auto", None), ("-1", None)],
+    [
+        ("4096", 4096),
+        ("8k", 8000),
+        ("32K", 32768),
+        ("1.5k", 1500),
+        ("1M", 1048576),
+        ("2T", 2**41),
+        ("auto", None),
+        ("-1", None),
+    ],
 )
 def test_lengths_are_read_as_vllm_reads_them(length: str, count: int | None) -> None:
     assert tokens(length) == count
@@ -20,6 +29,7 @@ def test_lengths_are_read_as_vllm_reads_them(length: str, count: int | None) -> 
     "wrong",
     [
         {"max_model_len": "8x"},
+        {"max_model_len": "1.5K"},
         {"max_model_len": ""},
         {"port": 0},
         {"port": 70000},
@@ -54,6 +64,7 @@ def test_a_key_is_not_shown() -> None:
         (["--max-model-len", "5", "--max-model-len=7"], "7"),
         (["--max-model-len", "--other"], ""),
         (["--max-model-len-other", "5"], None),
+        (["--no-max-model-len"], ""),
     ],
 )
 def test_an_option_is_found_among_vllms_own_arguments(args: list[str], value: str | None) -> None:
@@ -62,3 +73,10 @@ def test_an_option_is_found_among_vllms_own_arguments(args: list[str], value: st
 
 def test_flags_are_vllms() -> None:
     assert flag_of("tensor_parallel_size") == "--tensor-parallel-size"
+
+
+@pytest.mark.parametrize("name", ["tensor_parallel_size", "pipeline_parallel_size"])
+def test_short_forms_are_found_too(name: str) -> None:
+    short = {"tensor_parallel_size": "-tp", "pipeline_parallel_size": "-pp"}[name]
+
+    assert given([short, "2"], name) == "2"

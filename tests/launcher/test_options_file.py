@@ -44,3 +44,8 @@ def test_what_is_no_mapping_is_told(tmp_path: Path, text: str, message: str) -> 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="cannot be read: No such file"):
         options_from(tmp_path / "none.yaml")
+
+
+def test_an_option_in_two_spellings_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match=r":2:1: max_model_len: 'max-model-len' and 'max_model_len' are one option"):
+        read(tmp_path, "max-model-len: 1\nmax_model_len: 2\n")

@@ -198,3 +198,16 @@ def test_a_whitespace_filter_before_what_does_not_restore_is_fine(tmp_path: Path
 def test_a_policy_without_rules_is_a_mistake(tmp_path: Path) -> None:
     file = write(tmp_path, "a", "")
     assert problems(file) == [f"{file}:1:1: rules: is missing"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        ("{port: 8000}", "'port' is for whoever starts vLLM to say"),
+        ("{api_key: x}", "'api_key' is for whoever"),
+        ("{reasoning-parser: x}", "'reasoning-parser': vLLM's options are written with underscores"),
+    ],
+)
+def test_an_engine_block_says_what_belongs_to_the_family_only(tmp_path: Path, engine: str, message: str) -> None:
+    (problem,) = problems(write(tmp_path, "a", f"engine: {engine}\n{RULE}"))
+    assert f"a.yaml:4:1: engine: {message}" in problem

@@ -55,9 +55,7 @@ def _declared(  # noqa: PLR0913 - one argument for each option
         str | None,
         typer.Option(
             metavar="KEY",
-            envvar="VLLM_API_KEY",
-            show_envvar=True,
-            help="The key that clients need; better given in the environment, where other users do not see it.",
+            help="The key that clients need; better given in VLLM_API_KEY, where other users do not see it.",
         ),
     ] = None,
     env: Annotated[

@@ -6,9 +6,13 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+from pydantic_core import PydanticCustomError
+
 from prompt_policy.launcher.checkpoint import Checkpoint, checkpoint_at, folder_of
+from prompt_policy.launcher.gpu import Gpus, gpus
 from prompt_policy.launcher.installed import Installed
 from prompt_policy.launcher.launch import Launch
 from prompt_policy.launcher.options import VllmOptions, flag_of, given, tokens
@@ -60,6 +64,11 @@ class Plan:
         said = self.said("port") or ""
         return int(said) if said.isdecimal() else _PORT
 
+    @cached_property
+    def gpus(self) -> Gpus:
+        """The GPUs of this machine."""
+        return gpus(self.environment)
+
     @property
     def api_key(self) -> str | None:
         """The key that clients need."""
@@ -75,7 +84,7 @@ def plan_of(
     checkpoint = checkpoint_at(folder) if folder else None
     advice = dict(policy.engine) if policy else {}
     longest = checkpoint.max_model_len if checkpoint else None
-    if longest is not None and isinstance(length := advice.get("max_model_len"), int) and length > longest:
+    if longest is not None and (length := _tokens(advice.get("max_model_len"))) and length > longest:
         del advice["max_model_len"]  # the family's bound; this checkpoint's own is smaller
     return Plan(options, installed, variables, checkpoint, advice)
 
@@ -108,8 +117,10 @@ def _argv(plan: Plan) -> Iterator[str]:
 def _advised(name: str, value: Json) -> Sequence[str]:
     if value is True:
         return [flag_of(name)]
-    if value is None or value is False:
+    if value is None:
         return []
+    if value is False:
+        return [flag_of(f"no_{name}")]
     if isinstance(value, list):
         return [flag_of(name), *map(str, value)]
     return [flag_of(name), json.dumps(value) if isinstance(value, dict) else str(value)]
@@ -124,5 +135,11 @@ def shell_line(plan: Plan, launch: Launch) -> str:
 
 def wanted_length(plan: Plan) -> int | None:
     """Return the context that was asked for in tokens, or None where vLLM finds it out."""
-    said = plan.said("max_model_len")
-    return tokens(said) if said else None
+    return _tokens(plan.said("max_model_len"))
+
+
+def _tokens(said: Json) -> int | None:
+    try:
+        return tokens(str(said)) if said else None
+    except PydanticCustomError:  # vLLM says what is wrong with its own arguments
+        return None

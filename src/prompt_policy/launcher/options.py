@@ -12,9 +12,10 @@ from pydantic_core import PydanticCustomError
 from prompt_policy.yaml_model import Names, YamlModel, shown
 
 _LAST_PORT: Final = 65535
-_LENGTH: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
+_LENGTH: Final = re.compile(r"(\d+(?:\.\d+)?(?=[kmgt])|\d+)([kmgtKMGT]?)")
 # As vLLM reads them: a small letter counts in thousands, a capital one in powers of 1024.
-_UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
+_UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_SHORT: Final = {"tensor_parallel_size": "-tp", "pipeline_parallel_size": "-pp", "quantization": "-q", "nnodes": "-n"}
 AUTO: Final = ("auto", "-1")
 
 
@@ -91,11 +92,16 @@ def flag_of(name: str) -> str:
 
 
 def given(args: Sequence[str], name: str) -> str | None:
-    """Return what vLLM arguments say of an option: its last value, an empty text for a bare flag, None for nothing."""
-    flag, found = flag_of(name), None
+    """Return what vLLM's arguments say of an option: its last value, or None for nothing.
+
+    A bare flag, and one that is switched off (``--no-…``), is an empty text.
+    """
+    flags, found = {flag_of(name), _SHORT.get(name)}, None
     for index, argument in enumerate(args):
         word, equals, value = argument.partition("=")
-        if word.startswith("--") and word.replace("_", "-") == flag:
+        if word.startswith("-") and word.replace("_", "-") in flags:
             following = args[index + 1] if index + 1 < len(args) and not args[index + 1].startswith("--") else ""
             found = value if equals else following
+        elif word.replace("_", "-") == flag_of(f"no_{name}"):
+            found = ""
     return found

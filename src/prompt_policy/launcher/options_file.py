@@ -22,6 +22,10 @@ def options_from(path: Path) -> VllmOptions:
         raise LoadError(parsed.problems)
     if not isinstance(parsed.data, dict):
         raise LoadError([parsed.problem((), "expected a mapping of options, such as model: …")])
+    spelt: dict[str, str] = {}
+    for key in map(str, parsed.data):
+        if (other := spelt.setdefault(_dashed(key), key)) != key:
+            raise LoadError([parsed.problem((key,), f"'{other}' and '{key}' are one option")])
     dashed = {_dashed(key): value for key, value in parsed.data.items()}
     parsed.places |= {tuple(map(_dashed, loc[:1])) + loc[1:]: place for loc, place in parsed.places.items()}
     try:

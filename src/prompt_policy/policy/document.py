@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from prompt_policy.kinds import Rule, kinds
 from prompt_policy.kinds.base import Mode, RuleName
@@ -22,6 +24,19 @@ if TYPE_CHECKING:
     AnyRule: TypeAlias = Rule
 else:
     AnyRule = Annotated[Union[tuple(kinds().values())], Field(discriminator="kind")]  # noqa: UP007 - built at run time
+
+
+_NOT_THE_FAMILYS = ("model", "host", "port", "api_key", "served_model_name")
+
+
+def _engine(value: object) -> object:
+    for key in value if isinstance(value, dict) else ():
+        name = str(key)
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            raise PydanticCustomError("engine", "'{key}': vLLM's options are written with underscores", {"key": name})
+        if name in _NOT_THE_FAMILYS:
+            raise PydanticCustomError("engine", "'{key}' is for whoever starts vLLM to say", {"key": name})
+    return value
 
 
 class Source(YamlModel):
@@ -95,7 +110,9 @@ class Policy(YamlModel):
     applies_to: AppliesTo | None = Field(None, description="The models it is for; none: only by explicit binding.")
     mode: Mode = Field("enforce", description="enforce; audit: decide and record, change nothing; off.")
     on_error: OnError = Field("closed", description="A fault of ours: closed refuses, open passes unchanged.")
-    engine: Object = Field({}, description="What the launcher hands to vLLM for this family.")
+    engine: Annotated[Object, AfterValidator(_engine)] = Field(
+        {}, description="What the launcher hands to vLLM for this family: its options, written with underscores."
+    )
     extends: str | None = Field(None, min_length=1, description="A shipped name, or a file below the same folder.")
     remove: tuple[RuleName, ...] = Field((), description="Inherited rules to drop.")
     rules: tuple[AnyRule, ...] = Field((), description="Run in this order.")

@@ -26,6 +26,7 @@ COMPRESSED = {"quantization_config": {"quant_method": "compressed-tensors"}}
         (AWQ, "awq_marlin", None),
         (AWQ, "gptq", "config.json says awq"),
         (AWQ, "fp8", "config.json says awq"),
+        (AWQ, "moe_wna16", None),
         (COMPRESSED, "compressed-tensors", None),
         (COMPRESSED, "compressed_tensors", None),
         (AWQ, None, None),

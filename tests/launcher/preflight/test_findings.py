@@ -26,8 +26,8 @@ def test_every_finding_is_told_in_one_go(tmp_path: Path) -> None:
         )
 
     assert [word in line for word, line in zip(
-        ("too old", "is taken", "awq", "4096", "heads", "GiB"), found, strict=True
-    )] == [True] * 6  # fmt: skip
+        ("too old", "is taken", "awq", "4096", "4 heads", "2 key-value heads", "GiB"), found, strict=True
+    )] == [True] * 7  # fmt: skip
 
 
 def test_a_good_plan_has_no_findings(tmp_path: Path) -> None:

@@ -19,6 +19,13 @@ def test_a_size_that_does_not_divide_the_heads(tmp_path: Path, size: int, found:
     assert any("does not divide the model's 4 heads: choose from 1, 2, 4" in line for line in lines) is found
 
 
+@pytest.mark.parametrize(("size", "found"), [(1, False), (2, False), (4, False), (5, True), (16, False), (40, False)])
+def test_key_value_heads_that_do_not_go_with_the_size(tmp_path: Path, size: int, found: bool) -> None:
+    made = plan(checkpoint(tmp_path, num_attention_heads=40, num_key_value_heads=8), args=("-tp", str(size)))
+
+    assert any("8 key-value heads" in line for line in check(made)) is found
+
+
 def test_a_build_for_gpus_without_one() -> None:
     assert "no GPU is to be seen" in next(iter(check(plan("m", build="gpu"), Gpus(0))))
 

@@ -34,6 +34,9 @@ def test_a_small_model_on_a_cpu_is_fine(tmp_path: Path) -> None:
         (10 * GIB, {"tensor_parallel_size": 2}, False),
         (8 * GIB, {"gpu_memory_utilization": 0.5}, True),
         (10 * GIB, {"args": ("--cpu-offload-gb", "5")}, False),
+        (10 * GIB, {"quantization": "fp8"}, False),
+        (8 * GIB, {"max_model_len": "auto"}, False),
+        (10 * GIB, {"args": ("--gpu-memory-utilization", "much")}, False),
         (8 * GIB, {"env": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"}, "max_model_len": "10M"}, True),
     ],
 )
@@ -54,8 +57,16 @@ def test_the_container_around_us_counts(tmp_path: Path) -> None:
     assert available_memory(tmp_path / "meminfo", tmp_path) == 8192 * 1024
 
     (tmp_path / "memory.max").write_text("5000\n")
-    assert available_memory(tmp_path / "meminfo", tmp_path) == 4000
+    (tmp_path / "memory.stat").write_text("file 700\ninactive_file 600\n")
+    assert available_memory(tmp_path / "meminfo", tmp_path) == 4600  # files that were read make room when it is needed
 
 
 def test_nothing_is_said_where_nothing_is_known(tmp_path: Path) -> None:
     assert available_memory(tmp_path / "none", tmp_path) is None
+
+
+def test_a_cache_of_another_kind_is_not_guessed(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"env": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"}, "max_model_len": "10M"}
+    made = plan(checkpoint(tmp_path, weights=8 * GIB, sliding_window=1024), build="gpu", **options)
+
+    assert not list(check(made, Gpus(1, (10 * GIB,))))

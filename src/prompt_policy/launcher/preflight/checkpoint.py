@@ -8,10 +8,14 @@ from typing import Final
 
 from prompt_policy.launcher.checkpoint import Checkpoint, hub_cache
 from prompt_policy.launcher.command import Plan, wanted_length
+from prompt_policy.launcher.options import given
 
-# Methods that describe how a checkpoint was written; others quantise any checkpoint while it is loaded.
-_WRITTEN: Final = ("awq", "gptq", "compressed-tensors", "aqlm", "auto-round", "hqq", "quark", "modelopt")
-_VARIANTS: Final = ("_marlin", "_triton", "_wna16", "_bitblas")
+# Methods that describe how a checkpoint was written; what is not here may quantise any checkpoint, or read several.
+_WRITTEN: Final = ("awq", "gptq", "compressed-tensors", "aqlm", "hqq", "quark")
+_STATED: Final = (*_WRITTEN, "fp8", "bitsandbytes", "gguf")
+_VARIANTS: Final = ("_marlin", "_triton", "_bitblas")
+_REMOTE: Final = ("s3://", "gs://", "az://", "https://")
+_LONGEST_NAME: Final = 250
 _OFFLINE: Final = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _TRUE: Final = ("1", "true", "yes", "on")
 
@@ -24,14 +28,19 @@ def check(plan: Plan) -> Iterator[str]:
     if checkpoint is None:
         yield from _absent(plan)
         return
-    yield from _weights(checkpoint)
+    if given(plan.options.args, "load_format") is None:
+        yield from _weights(checkpoint)
     yield from _quantization(plan, checkpoint)
     yield from _length(plan, checkpoint)
 
 
 def _absent(plan: Plan) -> Iterator[str]:
     model, folder = plan.model, Path(plan.model)
-    if folder.is_dir():
+    if model.startswith(_REMOTE) or given(plan.options.args, "download_dir") is not None:
+        return
+    if len(model) > _LONGEST_NAME:
+        yield f"{model[:40]}…: no folder and no hub id is that long"
+    elif folder.is_dir():
         if not any(found for pattern in ("*.gguf", "params.json") for found in folder.glob(pattern)):
             yield f"{model} has no config.json: name the folder that holds the checkpoint"
     elif model.endswith(".gguf") and folder.is_file():
@@ -57,19 +66,20 @@ def _weights(checkpoint: Checkpoint) -> Iterator[str]:
 
 
 def _quantization(plan: Plan, checkpoint: Checkpoint) -> Iterator[str]:
-    wanted = plan.said("quantization")
-    if not wanted or wanted in ("auto", "None"):
+    wanted, stated = plan.said("quantization"), checkpoint.quantization
+    if not wanted:
         return
-    stated, family = checkpoint.quantization, wanted
+    family = wanted
     for variant in _VARIANTS:
         family = family.removesuffix(variant)
+    family = family.replace("_", "-")
     if stated is None:
         if family in _WRITTEN:
             yield (
                 f"--quantization {wanted}: {checkpoint.folder}/config.json says nothing of quantisation; "
                 f"leave the option out, or name a checkpoint that was quantised with {family}"
             )
-    elif family.replace("_", "-") not in stated.replace("_", "-") and stated not in family:
+    elif family in _STATED and stated in _STATED and family != stated:
         yield (
             f"--quantization {wanted}: {checkpoint.folder}/config.json says {stated}; "
             "leave the option out, and vLLM takes what the checkpoint says"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prompt_policy.launcher.command import Plan
-from prompt_policy.launcher.gpu import Gpus, gpus
+from prompt_policy.launcher.gpu import Gpus
 from prompt_policy.launcher.options import given
 
 
@@ -16,9 +16,10 @@ def check(plan: Plan, there: Gpus | None = None) -> Iterator[str]:
     if heads is not None and heads % across:
         fitting = ", ".join(str(size) for size in (1, 2, 4, 8, 16) if heads % size == 0)
         yield f"--tensor-parallel-size {across} does not divide the model's {heads} heads: choose from {fitting}"
+    yield from _cache_heads(plan, across)
     if plan.installed.build != "gpu":
         return
-    count = (there or gpus(plan.environment)).count
+    count = (there or plan.gpus).count
     if not count:
         yield (
             f"{plan.installed.python} has vLLM for GPUs, and no GPU is to be seen here: check the driver and "
@@ -30,6 +31,15 @@ def check(plan: Plan, there: Gpus | None = None) -> Iterator[str]:
         yield (
             f"{wanted} GPUs are asked for (tensor-parallel times pipeline-parallel size) and {count} "
             f"{'is' if count == 1 else 'are'} here: choose smaller sizes, or vLLM's multi-node mode"
+        )
+
+
+def _cache_heads(plan: Plan, across: int) -> Iterator[str]:
+    heads = plan.checkpoint.kv_heads if plan.checkpoint else None
+    if heads is not None and heads % across and across % heads:
+        yield (
+            f"--tensor-parallel-size {across} and the model's {heads} key-value heads: one must divide the other; "
+            "choose another size"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Final
 
 from prompt_policy.launcher.checkpoint import Checkpoint
 from prompt_policy.launcher.command import Plan, wanted_length
-from prompt_policy.launcher.gpu import Gpus, gpus
+from prompt_policy.launcher.gpu import Gpus
 from prompt_policy.launcher.options import given
 
 _GIB: Final = 1024**3
 _DEFAULT_SHARE: Final = 0.9
+_CACHED: Final = re.compile(r"^inactive_file (\d+)$", re.MULTILINE)  # files that make room when it is needed
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
 
@@ -26,7 +28,7 @@ def check(plan: Plan, there: Gpus | None = None) -> Iterator[str]:
     if checkpoint is None or plan.installed.python is None:
         return
     if plan.installed.build == "gpu":
-        yield from _on_gpus(plan, checkpoint, there or gpus(plan.environment))
+        yield from _on_gpus(plan, checkpoint, there or plan.gpus)
     else:
         yield from _on_cpu(plan, checkpoint)
 
@@ -47,12 +49,14 @@ def _on_cpu(plan: Plan, checkpoint: Checkpoint) -> Iterator[str]:
 
 def _on_gpus(plan: Plan, checkpoint: Checkpoint, there: Gpus) -> Iterator[str]:
     across, memory = _workers(plan), there.memory
-    if not memory or given(plan.options.args, "cpu_offload_gb") is not None:
+    quantised_on_load = plan.said("quantization") is not None and checkpoint.quantization is None
+    share = _share(plan.said("gpu_memory_utilization"))
+    if not memory or share is None or quantised_on_load or _is_unusual(plan):
         return
-    share = float(plan.said("gpu_memory_utilization") or _DEFAULT_SHARE)
     room = min(memory) * share
     weights = checkpoint.weight_bytes / across
-    length = wanted_length(plan) or checkpoint.max_model_len or 0
+    asked = plan.said("max_model_len")  # what vLLM is to find out by itself, it fits to the memory
+    length = (wanted_length(plan) or 0) if asked else (checkpoint.max_model_len or 0)
     cache = (checkpoint.cache_bytes_per_token or 0) * length / across
     if weights + cache > room:
         yield (
@@ -61,6 +65,18 @@ def _on_gpus(plan: Plan, checkpoint: Checkpoint, there: Gpus) -> Iterator[str]:
             f"{(weights + cache) / _GIB:.1f} GiB are wanted: lower --max-model-len, raise --tensor-parallel-size, or "
             "choose a quantised checkpoint"
         )
+
+
+def _share(said: str | None) -> float | None:
+    try:
+        return float(said or _DEFAULT_SHARE)
+    except ValueError:  # vLLM says what is wrong with its own arguments
+        return None
+
+
+def _is_unusual(plan: Plan) -> bool:
+    """Tell whether the options change what weights or cache take."""
+    return any(given(plan.options.args, name) is not None for name in ("cpu_offload_gb", "kv_cache_dtype"))
 
 
 def _workers(plan: Plan) -> int:
@@ -88,4 +104,6 @@ def _container(cgroup: Path) -> Iterator[int]:
     for limit, used in (("memory.max", "memory.current"),
                         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):  # fmt: skip
         with suppress(OSError, ValueError):  # "max" is no number
-            yield int((cgroup / limit).read_text()) - int((cgroup / used).read_text())
+            stat = (cgroup / used).with_name("memory.stat").read_text()
+            held = int((cgroup / used).read_text()) - sum(map(int, _CACHED.findall(stat)))
+            yield int((cgroup / limit).read_text()) - held
