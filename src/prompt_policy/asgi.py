@@ -17,6 +17,7 @@ from prompt_policy.policy.select import PolicySet
 from prompt_policy.runtime.exchange import UNPOLICED, Exchange, endpoint_of, open_exchange
 from prompt_policy.runtime.policing import Policing, policing_of
 from prompt_policy.runtime.replies import AnswerStream, Reply
+from prompt_policy.runtime.visible import make_visible
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -80,6 +81,7 @@ class PolicyMiddleware:
             await receive()
             await send({"type": "lifespan.startup.failed", "message": f"prompt-policy:\n{policing}"})
             return
+        make_visible(log)
         log.info("in-process policies: %s", policing)
         await self._app(scope, receive, send)
 

@@ -15,6 +15,7 @@ import pytest
 from openai import OpenAI
 
 from prompt_policy.launcher.ports import LOOPBACK, free_port
+from tests.launcher.made import FAKE_VLLM
 from tests.support import MODEL
 
 COMMAND = str(Path(sys.executable).with_name("prompt-policy"))
@@ -102,3 +103,34 @@ def _answer(base: str, key: str, *, stream: bool) -> str:
 
 def _received(answer: str) -> dict[str, Any]:
     return dict(json.loads(answer.partition("```json\n")[2].partition("\n```")[0]))
+
+
+def test_a_vllm_that_dies_is_told_with_its_cause(tmp_path: Path) -> None:
+    fake = f"{sys.executable} {FAKE_VLLM}"
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+
+    told = subprocess.run(
+        [COMMAND, "up", "--port", "0", "--model", "m", "--command", fake, "--", "--fail", "awq.log", "1"],
+        env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "vLLM did not start: the checkpoint was not quantised with awq" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--in-engine"], "options for vLLM need --model"),
+        (["--", "--enforce-eager"], "options for vLLM need --model"),
+        (["--model", "m", "--backend", "http://127.0.0.1:9"], "give one of them"),
+        (["--model", "m", "--python", sys.executable], "no vLLM in the environment of"),
+        (["--model", "m", "--command", f"{sys.executable} x", "--in-engine"], "--in-engine: the middleware cannot"),
+    ],
+)
+def test_wrong_words_on_a_vllm_are_told_before_anything_is_started(words: list[str], message: str) -> None:
+    told = subprocess.run([COMMAND, "up", *words], capture_output=True, text=True, check=False, timeout=60)
+
+    assert told.returncode == 2
+    assert message in told.stderr
+    assert "Traceback" not in told.stderr

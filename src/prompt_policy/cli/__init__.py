@@ -10,6 +10,7 @@ import typer
 
 from prompt_policy.cli.check import check
 from prompt_policy.cli.policies import policies
+from prompt_policy.cli.probe import probe
 from prompt_policy.cli.test import test
 from prompt_policy.cli.up import up
 from prompt_policy.errors import PromptPolicyError
@@ -42,6 +43,7 @@ def _program(
 app.command()(check)
 app.command()(test)
 app.command()(up)
+app.command()(probe)
 app.add_typer(policies, name="policies")
 app.add_typer(vllm, name="vllm")
 

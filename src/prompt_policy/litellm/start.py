@@ -15,6 +15,7 @@ from prompt_policy.litellm.binding import BOUND, Binding
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.policy.load import load_paths
 from prompt_policy.policy.mistakes import near
+from prompt_policy.runtime.visible import make_visible
 
 if TYPE_CHECKING:
     from prompt_policy.litellm.host import PolicyCallback
@@ -25,7 +26,7 @@ _SETTINGS: Final = ("path",)
 
 def make_callback() -> PolicyCallback:
     """Load the policies that LiteLLM's settings name, and return the callback that enforces them."""
-    _make_visible(log)
+    make_visible(log)
     try:
         paths = _paths(_settings())
         policies = load_paths(paths)
@@ -120,13 +121,3 @@ def _log_deployment(binding: Binding, row: Foreign) -> None:
 def _log_fault(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("the deployments' policies could not be logged", exc_info=error)
-
-
-def _make_visible(logger: logging.Logger) -> None:
-    """Show our lines where nobody configured logging: Python itself would drop what is below a warning."""
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
-    if not logger.hasHandlers():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(handler)

@@ -42,7 +42,7 @@ def load_paths(paths: Iterable[str | Path]) -> PolicySet:
     problems += _clashes(found)
     if problems:
         raise LoadError(problems)
-    return PolicySet(loaded.policy for loaded in found)
+    return PolicySet((loaded.policy for loaded in found), {loaded.policy.name: loaded.path for loaded in found})
 
 
 def load(path: str | Path) -> Policy:
@@ -51,6 +51,12 @@ def load(path: str | Path) -> Policy:
     if len(policies) != 1:
         raise LoadError([Problem(str(path), 0, 0, "", f"holds {len(policies)} policies where one is wanted")])
     return policies[0]
+
+
+def problem_at(path: Path, rule: str, message: str) -> Problem:
+    """Return something to be said of a rule, with its place in the file, or in the one that it is inherited from."""
+    chain = _chain(path, path.parent, [])
+    return _at_rule(rule, chain, message) if chain else Problem(str(path), 0, 0, "", message)
 
 
 def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[tuple[Path, Path]]:
@@ -85,7 +91,20 @@ def shipped_names() -> list[str]:
 
 
 def _resolved(path: Path, root: Path, problems: list[Problem]) -> Loaded | None:
-    """Load one file with all that it extends."""
+    """Load one file with all that it extends, as one policy."""
+    chain = _chain(path, root, problems)
+    if chain is None:
+        return None
+    policy = chain[-1].policy
+    for heir in reversed(chain[:-1]):
+        problems += _heritage(heir, policy)
+        policy = heir.policy.over(policy)
+    problems += _order(policy, chain)
+    return Loaded(policy, chain[0].parsed, path)
+
+
+def _chain(path: Path, root: Path, problems: list[Problem]) -> list[Loaded] | None:
+    """Load one file, then what it extends, and so on; None where one of them cannot be used."""
     chain: list[Loaded] = []
     seen: set[Path] = set()
     wanted: Path | None = path
@@ -98,12 +117,7 @@ def _resolved(path: Path, root: Path, problems: list[Problem]) -> Loaded | None:
         wanted = _base_of(loaded, root, seen, problems)
         if wanted is None and loaded.policy.extends is not None:
             return None
-    policy = chain[-1].policy
-    for heir in reversed(chain[:-1]):
-        problems += _heritage(heir, policy)
-        policy = heir.policy.over(policy)
-    problems += _order(policy, chain)
-    return Loaded(policy, chain[0].parsed, path)
+    return chain
 
 
 def _read(path: Path, problems: list[Problem]) -> Loaded | None:
@@ -185,7 +199,7 @@ def _at_rule(name: str, chain: Sequence[Loaded], message: str) -> Problem:
         for index, rule in enumerate(loaded.policy.rules):
             if rule.name == name:
                 return loaded.parsed.problem(("rules", index), message)
-    return chain[0].parsed.problem(("rules",), message)
+    return chain[0].parsed.problem(("rules",) if name else (), message)
 
 
 def _clashes(found: Sequence[Loaded]) -> Iterator[Problem]:

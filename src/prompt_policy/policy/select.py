@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from prompt_policy.errors import UsageError
@@ -61,10 +62,14 @@ class Selected:
 
 
 class PolicySet:
-    """Policies that are loaded together. Immutable; ``select`` costs the same however many there are."""
+    """Policies that are loaded together. Immutable; ``select`` costs the same however many there are.
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
+    ``files`` says where each stands, by its name.
+    """
+
+    def __init__(self, policies: Iterable[Policy], files: Mapping[str, Path] | None = None) -> None:
         self.policies = tuple(policies)
+        self.files = files or {}
         self._by_name = {policy.name: policy for policy in self.policies}
         self._by_model = lru_cache(maxsize=4096)(self._of_model)
 

@@ -1,0 +1,1 @@
+"""Asks a running vLLM what its chat template does, and whether a policy fits it."""
