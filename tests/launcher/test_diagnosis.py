@@ -88,3 +88,9 @@ def test_it_is_told_with_the_remedy_the_lines_and_the_log() -> None:
         "the whole log: /a/vllm.log",
     ]
     assert diagnose([], 1).text("x", was_ready=True).startswith("vLLM died: ")
+
+
+def test_the_mistakes_of_a_policy_are_shown_with_their_places() -> None:
+    lines = ["ERROR:    prompt-policy:", "a.yaml:3:1: rulez: unknown key", "ERROR:    Application startup failed."]
+
+    assert diagnose(lines, 3).lines == tuple(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from prompt_policy import UsageError
 from prompt_policy.launcher.instance import Instance, State, instances, state_home
 
-STATE = State(7, "http://127.0.0.1:8000", "m", "m", "vllm serve m", "/a/vllm.log", 1.5)
+STATE = State(7, "http://127.0.0.1:8000", "m", "/a/vllm.log", 1.5)
 HOLD = """
 import os, sys
 from prompt_policy.launcher.instance import Instance
@@ -110,3 +111,29 @@ def test_a_name_is_no_path(home: dict[str, str], name: str) -> None:
 def test_the_home_is_where_xdg_says() -> None:
     assert state_home({"XDG_STATE_HOME": "/s"}) == Path("/s/prompt-policy/vllm")
     assert state_home({}) == Path("~/.local/state/prompt-policy/vllm").expanduser()
+
+
+def test_changes_from_several_threads_do_not_undo_each_other(home: dict[str, str]) -> None:
+    instance = Instance("it", home)
+    instance.write(STATE)
+
+    def change(**part: str) -> None:
+        for number in range(50):
+            instance.update(**{key: f"{value} {number}" for key, value in part.items()})
+
+    threads = [threading.Thread(target=change, kwargs={key: key}) for key in ("stage", "ending")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    state = instance.read()
+    assert state is not None
+    assert (state.stage, state.ending) == ("stage 49", "ending 49")
+
+
+def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match="Not a directory: set XDG_STATE_HOME"):
+        Instance("it", {"XDG_STATE_HOME": str(tmp_path / "file")}).write(STATE)

@@ -6,6 +6,9 @@ import stat
 import threading
 from pathlib import Path
 
+import pytest
+
+from prompt_policy import UsageError
 from prompt_policy.launcher.logfile import LogFile, following, last_lines
 
 
@@ -59,3 +62,8 @@ def test_a_follower_misses_nothing_when_the_file_changes(tmp_path: Path) -> None
     log.close()
 
     assert seen == [f"line {number}" for number in range(20)]
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--log-file .*none/vllm.log: No such file or directory"):
+        LogFile(tmp_path / "none" / "vllm.log")

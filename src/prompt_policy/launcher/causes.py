@@ -18,6 +18,8 @@ class Cause:
     pattern: re.Pattern[str]
     says: str
     remedy: str
+    more_lines: int = 0
+    """How many of the lines after it tell something, too."""
 
 
 OUT_OF_MEMORY_KILL: Final = Cause(
@@ -28,8 +30,8 @@ OUT_OF_MEMORY_KILL: Final = Cause(
 )
 
 
-def _cause(pattern: str, says: str, remedy: str) -> Cause:
-    return Cause(re.compile(pattern), says, remedy)
+def _cause(pattern: str, says: str, remedy: str, more_lines: int = 0) -> Cause:
+    return Cause(re.compile(pattern), says, remedy, more_lines)
 
 
 # The first that matches anywhere in the log is taken, so what is most exact stands first.
@@ -183,6 +185,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     _cause(
         r"prompt-policy:$",
         "the policies of the middleware cannot be used",
-        "mend what the log says after it",
+        "mend them; `prompt-policy check` tells the same without a vLLM",
+        more_lines=4,
     ),
 )

@@ -42,9 +42,10 @@ def diagnose(lines: Sequence[str], status: int) -> Diagnosis:
     """Tell from a log's lines and an exit status why a vLLM ended. 128 + n is a signal's status, as shells count."""
     stripped = [_PREFIX.sub("", line).rstrip() for line in lines]
     for cause in CAUSES:
-        for line in stripped:
+        for index, line in enumerate(stripped):
             if found := cause.pattern.search(line):
-                return Diagnosis(_filled(cause.says, found), _filled(cause.remedy, found), (_short(line),))
+                told = stripped[index : index + 1 + cause.more_lines]
+                return Diagnosis(_filled(cause.says, found), _filled(cause.remedy, found), tuple(map(_short, told)))
     if status in _KILLED:
         return Diagnosis(OUT_OF_MEMORY_KILL.says, OUT_OF_MEMORY_KILL.remedy, tuple(map(_short, stripped[-2:])))
     told = tuple(_short(line) for line in _root_cause(stripped))

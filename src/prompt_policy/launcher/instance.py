@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -32,8 +33,6 @@ class State:
     pid: int
     root: str
     served_name: str
-    model: str
-    command: str
     log: str
     since: float
     phase: Phase = "starting"
@@ -50,6 +49,7 @@ class Instance:
             raise UsageError(f"--name {name!r}: expected letters, digits, '.', '_' and '-'")
         self.name = name
         self.folder = state_home(environment) / name
+        self._changing = threading.Lock()
 
     @property
     def log(self) -> Path:
@@ -109,13 +109,17 @@ class Instance:
         draft.replace(self.folder / "state.json")
 
     def update(self, **changes: str | int) -> None:
-        """Change a part of the state."""
-        state = self.read()
-        if state is not None:
-            self.write(replace(state, **changes))  # type: ignore[arg-type]  # the fields' own types
+        """Change a part of the state. May be called from several threads."""
+        with self._changing:
+            state = self.read()
+            if state is not None:
+                self.write(replace(state, **changes))  # type: ignore[arg-type]  # the fields' own types
 
     def _make(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{error.filename}: {error.strerror}: set XDG_STATE_HOME to a folder of yours") from None
         found = self.folder.stat()
         if found.st_uid != os.getuid():
             raise UsageError(f"{self.folder} belongs to another user: set XDG_STATE_HOME to a folder of yours")

@@ -55,8 +55,6 @@ def _state(launch: Launch, log: Path) -> State:
         pid=os.getpid(),
         root=launch.root,
         served_name=launch.served_name,
-        model=launch.served_name,
-        command=" ".join(launch.argv),
         log=str(log),
         since=now(),
     )

@@ -10,6 +10,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from prompt_policy.errors import UsageError
+
 _BYTES: Final = 50 * 1024 * 1024
 _OLD_FILES: Final = 3
 _PAUSE_S: Final = 0.2
@@ -18,12 +20,15 @@ _PAUSE_S: Final = 0.2
 class LogFile:
     """Writes lines to a file, and starts a new one every 50 MiB; three old ones are kept as ``.1`` to ``.3``.
 
-    Its own lines and the old files are readable by their owner only: a request's text may stand in them.
+    It is readable by its owner only: the text of requests may stand in it. Raise UsageError where it cannot be written.
     """
 
     def __init__(self, path: Path, *, most_bytes: int = _BYTES) -> None:
         self.path = path
-        path.touch(mode=0o600)
+        try:
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise UsageError(f"--log-file {path}: {error.strerror}") from None
         self._handler = RotatingFileHandler(path, maxBytes=most_bytes, backupCount=_OLD_FILES, encoding="utf-8")
 
     def write(self, line: str) -> None:

@@ -120,6 +120,8 @@ def test_no_preflight_starts_all_the_same(shell: Shell, tmp_path: Path) -> None:
         (["start", "--file", "none.yaml"], "none.yaml: cannot be read"),
         (["--model", "a", "--python", "/none"], "/none cannot be run"),
         (["start", "--model", "a", "--name", "../x", "--command", "true"], "--name"),
+        (["start", "--model", "a", "--log-file", "no/log", "--command", "true"], "no/log: No such file"),
+        (["start", "-d", "--model", "a", "--log-file", "no/log", "--command", "true"], "no/log: No such file"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(shell: Shell, words: list[str], message: str) -> None:

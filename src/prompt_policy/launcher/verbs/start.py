@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from prompt_policy.launcher.app_options import with_vllm_options
 from prompt_policy.launcher.command import Plan, launch_of
 from prompt_policy.launcher.instance import DEFAULT, Instance
 from prompt_policy.launcher.keep import Order, keep
+from prompt_policy.launcher.logfile import LogFile
 from prompt_policy.launcher.notes import Notes
 from prompt_policy.launcher.preflight import findings, warnings
 from prompt_policy.launcher.running import VLLM_TIMEOUT_S
@@ -71,8 +73,14 @@ def checked(plan: Plan, notes: Notes, *, enforce: bool = True) -> None:
 
 
 def _in_foreground(order: Order, notes: Notes) -> Ending | None:
-    with notes.waiting(f"vLLM at {order.launch.root}") as tell:
-        return keep(order, tell, lambda: typer.echo(_ready(order)))
+    with ExitStack() as progress:
+        tell = progress.enter_context(notes.waiting(f"vLLM at {order.launch.root}"))
+
+        def ready() -> None:
+            progress.close()
+            typer.echo(_ready(order))
+
+        return keep(order, tell, ready)
 
 
 def _ready(order: Order) -> str:
@@ -81,8 +89,8 @@ def _ready(order: Order) -> str:
 
 def _in_background(order: Order, notes: Notes) -> Ending | None:
     instance = order.instance
-    with instance.claimed():  # so that a name which runs is told before anything is started
-        pass
+    with instance.claimed():  # so that what is wrong with name or log is told before anything is started
+        LogFile(order.log).close()
     keeper = detached.start(order)
     with watching() as watch, notes.waiting(f"vLLM at {order.launch.root}") as tell:
         seen = ""
