@@ -44,8 +44,8 @@ def diagnose(lines: Sequence[str], status: int) -> Diagnosis:
     for cause in CAUSES:
         for index, line in enumerate(stripped):
             if found := cause.pattern.search(line):
-                told = stripped[index : index + 1 + cause.more_lines]
-                return Diagnosis(_filled(cause.says, found), _filled(cause.remedy, found), tuple(map(_short, told)))
+                around = stripped[index : index + 1 + cause.more_lines]
+                return Diagnosis(_filled(cause.says, found), _filled(cause.remedy, found), tuple(map(_short, around)))
     if status in _KILLED:
         return Diagnosis(OUT_OF_MEMORY_KILL.says, OUT_OF_MEMORY_KILL.remedy, tuple(map(_short, stripped[-2:])))
     told = tuple(_short(line) for line in _root_cause(stripped))
