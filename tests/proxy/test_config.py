@@ -76,3 +76,9 @@ def test_loopback_is_reached_without_the_environments_proxy() -> None:
     made = environment({"no_proxy": "example.org"}, master_key="sk-1", backend_key=None)
 
     assert made["NO_PROXY"] == "example.org,localhost,127.0.0.1,::1"
+
+
+def test_a_bound_policy_is_for_the_models_that_are_named() -> None:
+    config = litellm_config(Backend("http://127.0.0.1:1/v1", ("m",)), bound="p")
+
+    assert [row.get("model_info") for row in config["model_list"]] == [{"prompt_policy": "p"}, None]

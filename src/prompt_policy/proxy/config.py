@@ -35,10 +35,9 @@ def litellm_config(
     """
     names = [*(name for name in backend.models if name != "*"), "*"]
     known: JsonObject = {PARSER: True} if reasoning_parser else {}
-    if bound is not None:
-        known[BOUND] = bound
+    own: JsonObject = {BOUND: bound} if bound is not None else {}
     config: JsonObject = {
-        "model_list": [_deployment(name, backend, known) for name in names],
+        "model_list": [_deployment(name, backend, known | (own if name != "*" else {})) for name in names],
         "litellm_settings": {"callbacks": ["prompt_policy.litellm.callback"], "telemetry": False},
         "general_settings": {"master_key": f"os.environ/{MASTER_KEY_VARIABLE}"},
     }
