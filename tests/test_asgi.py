@@ -7,13 +7,14 @@ import gzip
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
-import uvicorn
 
 from prompt_policy.asgi import App, Message, PolicyMiddleware, Receive, Scope, Send
 from prompt_policy.proxy.echo import create_app
@@ -261,15 +262,24 @@ async def test_without_lifespan_nothing_is_served_unpoliced() -> None:
     assert (sent.status, app.scope) == (500, {})
 
 
-def test_a_server_does_not_start_with_a_broken_policy(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app()
-    app.add_middleware(PolicyMiddleware, policies=tmp_path)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, ws="none", log_config=None))
+SERVED = """
+import sys, uvicorn
+from prompt_policy.asgi import PolicyMiddleware
+from prompt_policy.proxy.echo import create_app
+app = create_app()
+app.add_middleware(PolicyMiddleware, policies=sys.argv[1])
+uvicorn.run(app, port=0)
+"""
 
-    with pytest.raises(SystemExit):
-        asyncio.run(server.serve())
 
-    assert "holds no policy files" in caplog.text
+def test_a_server_does_not_start_with_a_broken_policy(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", SERVED, str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert told.returncode == 3
+    assert "holds no policy files" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 # Over loopback, with the real openai SDK.
