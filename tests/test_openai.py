@@ -1,0 +1,281 @@
+"""The OpenAI host: the real SDK, of whichever major is installed, against servers on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from pydantic import BaseModel
+
+from prompt_policy import LoadError, UsageError
+from prompt_policy.openai import install, wrap
+from tests.httpx.clients import JSON, SSE, STREAM, FakeServer, chunk, items, result, whole
+from tests.support import MODEL, policy_of
+
+Serve = Callable[[Any], str]
+CLAMP = {"kind": "clamp", "parameters": {"temperature": {"max": 0.7}}}
+TIDY = {"kind": "filter_whitespace", "max_blank_lines": 1}
+REJECT = {"kind": "reject", "message": "no tools", "when": {"has_tools": True}}
+POLICY = policy_of(CLAMP, TIDY, REJECT)
+HI: list[Any] = [{"role": "user", "content": "Hi"}]
+EMBEDDINGS = b'{"data": [{"index": 0, "object": "embedding", "embedding": [0.5]}], "object": "list", "model": "m"}'
+FENCED = re.compile("```json.*?```", re.DOTALL)
+
+
+@pytest.fixture(params=[openai.OpenAI, openai.AsyncOpenAI], ids=["sync", "async"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., Any]]:
+    """Give a function that makes a client of one kind for a server, closed with the test."""
+    made: list[Any] = []
+
+    def client(root: str, **options: Any) -> Any:
+        made.append(request.param(base_url=f"{root}/v1", api_key="none", **{"max_retries": 0, **options}))
+        return made[-1]
+
+    yield client
+    for one in made:
+        await result(one.close())
+
+
+async def read(stream: Any) -> str:
+    return "".join([item.choices[0].delta.content or "" async for item in items(stream) if item.choices])
+
+
+async def test_the_class_is_kept_and_the_original_stays_as_it_was(make: Any, serve_app: Serve) -> None:
+    server = FakeServer((200, JSON, [whole("\nHello")]))
+    client = make(serve_app(server))
+    client.chat  # noqa: B018 - a resource that was made already
+    policed = wrap(client, POLICY)
+
+    assert type(policed) is type(client)
+    for one, temperature, content in ((client, 1.3, "\nHello"), (policed, 0.7, "Hello")):
+        answer = await result(one.chat.completions.create(model="m", messages=HI, temperature=1.3))
+        assert (server.bodies[-1]["temperature"], answer.choices[0].message.content) == (temperature, content)
+
+
+async def test_install_changes_the_client_itself(make: Any, serve_app: Serve) -> None:
+    client = make(serve_app(FakeServer((200, JSON, [whole("\nHello")]))))
+
+    assert install(client, POLICY) is client
+    answer = await result(client.chat.completions.create(model="m", messages=HI))
+
+    assert answer.choices[0].message.content == "Hello"
+
+
+async def test_a_stream_is_cleaned_as_it_comes(make: Any, serve_app: Serve) -> None:
+    client = wrap(make(serve_app(FakeServer((200, SSE, STREAM)))), POLICY)
+
+    stream = await result(client.chat.completions.create(model="m", messages=HI, stream=True))
+
+    assert await read(stream) == "Hello\n\nworld"
+    assert isinstance(stream, openai.Stream | openai.AsyncStream)
+
+
+async def test_the_streaming_helper_sees_the_same(make: Any, serve_app: Serve) -> None:
+    client = wrap(make(serve_app(FakeServer((200, SSE, STREAM)))), POLICY)
+    manager = client.chat.completions.stream(model="m", messages=HI)
+
+    if isinstance(client, openai.AsyncOpenAI):
+        async with manager as stream:
+            final = await stream.get_final_completion()
+    else:
+        with manager as stream:
+            final = stream.get_final_completion()
+
+    assert final.choices[0].message.content == "Hello\n\nworld"
+
+
+async def test_a_refusal_is_a_bad_request_at_once(make: Any, serve_app: Serve) -> None:
+    server = FakeServer((200, JSON, [whole("x")]))
+    client = wrap(make(serve_app(server), max_retries=5), POLICY)
+
+    with pytest.raises(openai.BadRequestError, match="no tools") as error:
+        await result(client.chat.completions.create(model="m", messages=HI, tools=[{"type": "function"}]))
+
+    assert (error.value.code, server.bodies) == ("policy_violation", [])
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+async def test_compressed_answers(make: Any, serve_app: Serve, encoding: str) -> None:
+    data = gzip.compress(whole("\nHello"))
+    server = FakeServer((200, {**JSON, "content-encoding": encoding}, [data[:9], data[9:]]))
+    client = wrap(make(serve_app(server)), POLICY)
+    asked = client.chat.completions.create
+
+    if encoding == "gzip":
+        assert (await result(asked(model="m", messages=HI))).choices[0].message.content == "Hello"
+    else:
+        with pytest.raises(openai.InternalServerError):
+            await result(asked(model="m", messages=HI))
+    assert server.headers[0]["accept-encoding"] == "identity"
+
+
+async def test_every_attempt_is_policed_anew(make: Any, serve_app: Serve) -> None:
+    busy = (503, {**JSON, "retry-after-ms": "1"}, [b"{}"])
+    server = FakeServer(busy, busy, (200, JSON, [whole("\nHello")]))
+    client = wrap(make(serve_app(server), max_retries=3), POLICY)
+
+    answer = await result(client.chat.completions.create(model="m", messages=HI, temperature=1.3))
+
+    assert answer.choices[0].message.content == "Hello"
+    assert [body["temperature"] for body in server.bodies] == [0.7, 0.7, 0.7]
+
+
+async def test_raw_and_streaming_responses_carry_the_policys_headers(make: Any, serve_app: Serve) -> None:
+    client = wrap(make(serve_app(FakeServer((200, JSON, [whole("\nHello")])))), POLICY)
+
+    raw = await result(client.chat.completions.with_raw_response.create(model="m", messages=HI))
+    assert raw.headers["x-prompt-policy"] == f"test@{POLICY.hash}"
+    assert (await result(raw.parse())).choices[0].message.content == "Hello"
+    assert raw.elapsed.total_seconds() > 0
+
+    manager = client.chat.completions.with_streaming_response.create(model="m", messages=HI)
+    if isinstance(client, openai.AsyncOpenAI):
+        async with manager as response:
+            text = await response.text()
+    else:
+        with manager as response:
+            text = response.text()
+    assert json.loads(text)["choices"][0]["message"]["content"] == "Hello"
+
+
+async def test_other_settings_and_plain_posts_are_policed_too(make: Any, serve_app: Serve) -> None:
+    server = FakeServer((200, JSON, [whole("\nHello")]))
+    client = wrap(make(serve_app(server)), POLICY).with_options(timeout=30)
+
+    answer = await result(client.chat.completions.create(model="m", messages=HI))
+    posted = await result(client.post("/chat/completions", body={"temperature": 1.3, "messages": HI}, cast_to=object))
+
+    assert answer.choices[0].message.content == posted["choices"][0]["message"]["content"] == "Hello"
+    assert server.bodies[-1]["temperature"] == 0.7
+
+
+async def test_parsed_answers(make: Any, serve_app: Serve) -> None:
+    class Name(BaseModel):
+        name: str
+
+    client = wrap(make(serve_app(FakeServer((200, JSON, [whole('{"name": "a"}\n')])))), POLICY)
+
+    answer = await result(client.chat.completions.parse(model="m", messages=HI, response_format=Name))
+
+    assert answer.choices[0].message.parsed == Name(name="a")
+
+
+async def test_text_completions_are_clamped(make: Any, serve: Callable[..., str]) -> None:
+    client = wrap(make(serve()), POLICY)
+
+    answer = await result(client.completions.create(model="m", prompt="Hi", temperature=1.3))
+
+    assert '"temperature": 0.7' in answer.choices[0].text
+
+
+async def test_the_shipped_policy_makes_whole_and_streamed_the_same(make: Any, serve: Callable[..., str]) -> None:
+    client = wrap(make(serve()))
+    asked: dict[str, Any] = {"model": MODEL, "messages": [{"role": "system", "content": "Be brief."}, *HI]}
+
+    answer = await result(client.chat.completions.create(**asked))
+    stream = await result(client.chat.completions.create(**asked, stream=True))
+
+    content = answer.choices[0].message.content
+    assert content.startswith("<think>\n")
+    assert FENCED.sub("", await read(stream)) == FENCED.sub("", content)
+    assert '"role": "system"' not in content
+
+
+async def test_wrapped_twice_changes_nothing_twice(make: Any, serve: Callable[..., str]) -> None:
+    client = make(serve())
+    asked: dict[str, Any] = {"model": MODEL, "messages": HI}
+
+    once = await result(wrap(client).chat.completions.create(**asked))
+    twice = await result(wrap(wrap(client)).chat.completions.create(**asked))
+
+    assert twice.choices[0].message.content == once.choices[0].message.content
+
+
+async def test_leaving_a_stream_reaches_the_server(make: Any, serve_app: Serve) -> None:
+    server = FakeServer((200, SSE, [chunk("Hello")] * 2000), pause_s=0.005)
+    client = wrap(make(serve_app(server)), POLICY)
+
+    stream = await result(client.chat.completions.create(model="m", messages=HI, stream=True))
+    async for _ in items(stream):
+        break
+    await result(stream.close())
+    await result(client.close())
+
+    for _ in range(500):
+        if server.left.is_set():
+            break
+        await asyncio.sleep(0.02)
+    assert server.left.is_set()
+
+
+async def test_an_error_in_mid_stream_is_the_sdks(make: Any, serve_app: Serve) -> None:
+    pieces = [chunk("Hello"), b'data: {"error": {"message": "gone"}}\n\n']
+    client = wrap(make(serve_app(FakeServer((200, SSE, pieces)))), POLICY)
+
+    stream = await result(client.chat.completions.create(model="m", messages=HI, stream=True))
+
+    with pytest.raises(openai.APIError, match="gone"):
+        await read(stream)
+
+
+async def test_what_no_policy_is_for_passes_as_it_is(make: Any, serve_app: Serve) -> None:
+    server = FakeServer((200, JSON, [EMBEDDINGS]))
+    client = wrap(make(serve_app(server)), POLICY)
+
+    await result(client.embeddings.create(model="m", input="x"))
+
+    assert "x-prompt-policy" not in server.headers[0]
+
+
+async def test_websockets_are_refused_rather_than_left_unpoliced(make: Any, serve: Callable[..., str]) -> None:
+    client = wrap(make(serve()), POLICY)
+
+    with pytest.raises(UsageError, match="websocket"):
+        client.realtime.connect(model="m")
+
+
+async def test_a_client_with_an_initialiser_of_its_own(serve_app: Serve) -> None:
+    class Own(openai.OpenAI):
+        def __init__(self, root: str) -> None:
+            super().__init__(base_url=f"{root}/v1", api_key="none")
+            self.mine = 3
+
+    with Own(serve_app(FakeServer((200, JSON, [whole("\nHello")])))) as client:
+        policed = wrap(client, POLICY)
+        content = policed.chat.completions.create(model="m", messages=HI).choices[0].message.content
+
+    assert (policed.mine, content) == (3, "Hello")
+
+
+async def test_azures_path_is_known(serve_app: Serve) -> None:
+    server = FakeServer((200, JSON, [whole("\nHello")]))
+    client = openai.AzureOpenAI(azure_endpoint=serve_app(server), api_key="none", api_version="2024-10-21")
+
+    with wrap(client, POLICY) as policed:
+        answer = policed.chat.completions.create(model="m", messages=HI, temperature=1.3)
+
+    assert isinstance(policed, openai.AzureOpenAI)
+    assert (answer.choices[0].message.content, server.bodies[0]["temperature"]) == ("Hello", 0.7)
+
+
+def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    with openai.OpenAI(api_key="none") as client:
+        with pytest.raises(LoadError, match="no such file"):
+            wrap(client, tmp_path / "none.yaml")
+        with pytest.raises(UsageError, match="is no OpenAI client"):
+            wrap(object(), POLICY)
+
+
+def test_a_traced_client_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    with openai.OpenAI(api_key="none") as client:
+        vars(client.chat.completions)["create"] = client.chat.completions.create  # as tracing libraries do
+        wrap(client, POLICY)
+
+    assert "use install() in place of wrap()" in caplog.text
