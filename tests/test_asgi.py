@@ -158,7 +158,7 @@ async def test_a_refusal_does_not_reach_the_app() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", PATH), ("POST", "/tokenize"), ("POST", "/v1/responses"), ("OPTIONS", PATH)]
+    ("method", "path"), [("GET", PATH), ("POST", "/tokenize"), ("POST", "/v1/threads/t/messages"), ("OPTIONS", PATH)]
 )
 async def test_everything_else_passes_as_it_is(method: str, path: str) -> None:
     app = FakeApp([b"\n\n{}"], JSON)
@@ -167,15 +167,6 @@ async def test_everything_else_passes_as_it_is(method: str, path: str) -> None:
 
     assert json.loads(app.body) == asked(temperature=1.3)
     assert (sent.body, "x-prompt-policy" in sent.headers) == (b"\n\n{}", False)
-
-
-async def test_a_route_that_no_policy_covers_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    middleware = PolicyMiddleware(FakeApp([b"{}"], JSON), POLICY)
-
-    for _ in range(2):
-        await call(middleware, asked(), path="/v1/responses")
-
-    assert [r.getMessage() for r in caplog.records] == ["requests to /responses pass without any policy"]
 
 
 async def test_the_app_is_asked_not_to_compress_what_will_be_read() -> None:

@@ -175,6 +175,66 @@ async def test_text_completions_are_clamped(make: Any, serve: Callable[..., str]
     assert '"temperature": 0.7' in answer.choices[0].text
 
 
+RESPONSE = {
+    "id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed", "parallel_tool_calls": True,
+    "tool_choice": "auto", "tools": [],
+}  # fmt: skip
+
+
+def item(text: str) -> dict[str, Any]:
+    part = {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "message", "id": "i", "role": "assistant", "status": "completed", "content": [part]}
+
+
+def response_events() -> list[bytes]:
+    """Return a streamed answer of Responses, its text said in all five places."""
+    pieces, at = ["\n", "\nHello", "\n"], {"item_id": "i", "output_index": 0, "content_index": 0}
+    whole = item("".join(pieces))
+    empty = {"type": "output_text", "text": "", "annotations": []}
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**RESPONSE, "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**whole, "content": []}},
+        {"type": "response.content_part.added", **at, "part": empty},
+        *({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []} for piece in pieces),
+        {"type": "response.output_text.done", **at, "text": "".join(pieces), "logprobs": []},
+        {"type": "response.content_part.done", **at, "part": whole["content"][0]},
+        {"type": "response.output_item.done", "output_index": 0, "item": whole},
+        {"type": "response.completed", "response": {**RESPONSE, "output": [whole]}},
+    ]
+    numbered = [{**event, "sequence_number": number} for number, event in enumerate(events)]
+    return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in numbered]
+
+
+async def test_responses_are_policed_whole_and_streamed(make: Any, serve_app: Serve) -> None:
+    answer = json.dumps({**RESPONSE, "output": [item("\n\nHello\n")]}).encode()
+    server = FakeServer((200, JSON, [answer]), (200, SSE, response_events()))
+    client = wrap(make(serve_app(server)), POLICY)
+    asked: dict[str, Any] = {"model": "m", "input": "Hi", "temperature": 1.3}
+
+    whole_ = await result(client.responses.create(**asked))
+    stream = await result(client.responses.create(**asked, stream=True))
+    events = [event async for event in items(stream)]
+
+    assert whole_.output_text == "Hello"
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == "Hello"
+    assert events[-1].response.output_text == "Hello"
+    assert [body["temperature"] for body in server.bodies] == [0.7, 0.7]
+
+
+async def test_the_responses_helper_sees_the_same(make: Any, serve_app: Serve) -> None:
+    client = wrap(make(serve_app(FakeServer((200, SSE, response_events())))), POLICY)
+    manager = client.responses.stream(model="m", input="Hi")
+
+    if isinstance(client, openai.AsyncOpenAI):
+        async with manager as stream:
+            final = await stream.get_final_response()
+    else:
+        with manager as stream:
+            final = stream.get_final_response()
+
+    assert final.output_text == "Hello"
+
+
 async def test_the_shipped_policy_makes_whole_and_streamed_the_same(make: Any, serve: Callable[..., str]) -> None:
     client = wrap(make(serve()))
     asked: dict[str, Any] = {"model": MODEL, "messages": [{"role": "system", "content": "Be brief."}, *HI]}

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from prompt_policy.errors import Fault, PromptPolicyError, Refusal
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.select import PolicySet
-from prompt_policy.runtime.exchange import UNPOLICED, Exchange, endpoint_of, open_exchange
+from prompt_policy.runtime.exchange import Exchange, endpoint_of, open_exchange
 from prompt_policy.runtime.policing import Policing, policing_of
 from prompt_policy.runtime.replies import AnswerStream, Reply
 from prompt_policy.runtime.visible import make_visible
@@ -54,7 +54,6 @@ class PolicyMiddleware:
     ) -> None:
         self._app = app
         self._parser = os.environ.get(PARSER_VARIABLE) == "1" if reasoning_parser is None else reasoning_parser
-        self._warned: set[str] = set()
         self._policing: Policing | PromptPolicyError
         try:
             self._policing = policing_of(policies, name, os.environ)
@@ -71,7 +70,6 @@ class PolicyMiddleware:
         elif isinstance(policing, PromptPolicyError):
             await _respond(send, Reply.of(Fault("the policies could not be loaded; the server's log says why"), {}))
         elif endpoint_of(scope["path"]) is None:
-            self._warn_of(scope["path"])
             await self._app(scope, receive, send)
         else:
             await self._exchange(policing, scope, receive, send)
@@ -84,12 +82,6 @@ class PolicyMiddleware:
         make_visible(log)
         log.info("in-process policies: %s", policing)
         await self._app(scope, receive, send)
-
-    def _warn_of(self, path: str) -> None:
-        end = next((end for end in UNPOLICED if path.endswith(end)), None)
-        if end and end not in self._warned:
-            self._warned.add(end)
-            log.warning("requests to %s pass without any policy", end)
 
     async def _exchange(self, policing: Policing, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
@@ -144,7 +136,7 @@ class _Answer:
             form = self._exchange.form(message["status"], kind.decode("latin-1"), encoding.decode("latin-1"))
         except Refusal as fault:
             self._refused = True
-            await _respond(self._send, Reply.of(fault, self._exchange.answer_headers))
+            await _respond(self._send, self._exchange.failed(fault))
             return
         self._start = {**message, "headers": [*message.get("headers", ()), *_encoded(self._exchange.answer_headers)]}
         if form == "whole":  # it starts when its length is known

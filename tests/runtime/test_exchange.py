@@ -32,7 +32,10 @@ def opened(body: Any, *rules: dict[str, Any], path: str = PATH, headers: Any = N
         ("/llm/v1/chat/completions", "chat"),
         ("/v1/completions", "completions"),
         ("/v1/chat/completions/render", None),
-        ("/v1/responses", None),
+        ("/v1/responses", "responses"),
+        ("/v1/messages", "messages"),
+        ("/v1/messages/count_tokens", None),
+        ("/v1/threads/t/messages", None),
         ("/tokenize", None),
     ],
 )

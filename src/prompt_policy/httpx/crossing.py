@@ -46,7 +46,7 @@ class Crossing:
             return self._reply(self._exchange.refusal)
         if self._changes and self._request.headers.get("authorization", "").startswith(_SIGNED):
             message = "the request is signed, so its policy cannot be applied: sign it behind the policy"
-            return self._reply(Reply.of(Refusal(message), self._exchange.answer_headers))
+            return self._reply(self._exchange.failed(Refusal(message)))
         return None
 
     @property
@@ -93,7 +93,7 @@ class Crossing:
 
     def failed(self, fault: Refusal) -> Foreign:
         """Return the response for a fault of ours."""
-        return self._reply(Reply.of(fault, self._exchange.answer_headers))
+        return self._reply(self._exchange.failed(fault))
 
     def _reply(self, reply: Reply, response: Foreign = None) -> Foreign:
         headers = self._headers(response) if response is not None else self._family.Headers()

@@ -57,7 +57,7 @@ FilterChoice = Callable[[Sent], FilterFactory | Skip | None]
 class Rule(YamlModel):
     """One item under ``rules:``."""
 
-    acts_on: ClassVar[frozenset[Endpoint]] = frozenset({"chat"})
+    acts_on: ClassVar[frozenset[Endpoint]] = frozenset({"chat", "responses", "messages"})
     """The endpoints on which the kind acts; on the others it is skipped."""
     judges_turns: ClassVar[bool] = False
     """Whether ``when`` is asked of each turn that would get text, rather than once of the request."""

@@ -82,7 +82,7 @@ class Clamp(Rule):
     - ``model``, ``messages``, ``input``, ``prompt``, ``stream`` and ``tools`` are protected.
     """
 
-    acts_on = frozenset({"chat", "completions"})
+    acts_on = frozenset({"chat", "completions", "responses", "messages"})
 
     kind: Literal["clamp"]
     parameters: Annotated[dict[ParameterName, Bounds], Field(min_length=1), AfterValidator(_one_token_limit)] = Field(

@@ -25,6 +25,9 @@ class ForceOpening(Rule):
     Phi-4-reasoning do. Those of Qwen3 and later, GLM-5.1, Kimi-K2-Thinking and DeepSeek-V3.1 turn ``<think>`` into a
     closed, empty thought; those of Gemma and Llama 3 lose a newline at its end.
 
+    On Responses the prefill is a last assistant message with ``status: in_progress``. Messages, at vLLM's own
+    endpoint, cannot be continued: there a prefill is skipped.
+
     ``method: instruct`` adds an instruction to the last user turn, one per language; nothing is put back.
 
     - Skipped with tools, in JSON mode, with logprobs, where a switch turns thinking off, or when the client
@@ -101,6 +104,8 @@ def _prefill(text: str) -> Transform:
     def transform(request: Request, _admits: Admits) -> Skip | None:
         if reason := _unsuited(request):
             return reason
+        if request.endpoint == "messages":
+            return Skip("messages cannot be continued there")
         request.open_answer(text)
         return None
 

@@ -18,7 +18,7 @@ class Reject(Rule):
     request is not sent to another model instead.
     """
 
-    acts_on = frozenset({"chat", "completions"})
+    acts_on = frozenset({"chat", "completions", "responses", "messages"})
 
     kind: Literal["reject"]
     message: str = Field(min_length=1, max_length=1000, description="What the client is told.")

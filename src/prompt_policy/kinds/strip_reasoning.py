@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final, Literal
 
 from pydantic import Field
 
 from prompt_policy.kinds.base import Admits, Rule, Transform
-from prompt_policy.wire import Request, Turn
+from prompt_policy.wire import Json, Request, Turn
 
+_BLOCKS: Final = ("thinking", "redacted_thinking")
 _FIELDS: Final = ("reasoning", "reasoning_content", "thinking_blocks")
 
 
@@ -22,6 +24,8 @@ class StripReasoning(Rule):
     and ``close`` that opens the turn, and otherwise everything up to a first ``close``, each with the newlines
     after it. A block that was never closed is a thought to the end.
 
+    - On Responses a ``reasoning`` item goes, too, unless a function call follows it, to which it belongs. On Messages
+      ``thinking`` blocks go, unless the same turn uses a tool.
     - A ``<think>`` in mid-text, and a tag in backticks, is text.
     - A last assistant message is the beginning of the answer, not an earlier turn, and stays.
     """
@@ -38,14 +42,33 @@ class StripReasoning(Rule):
             fields = {key: value for key, value in turn.raw.items() if key not in _FIELDS}
             if len(fields) < len(turn.raw):
                 turn = replace(turn, raw=fields)
-            return turn.with_first_text(answer_of)
+            return _without_thinking(turn).with_first_text(answer_of)
 
         def transform(request: Request, _admits: Admits) -> None:
             turns = request.turns
-            earlier = (stripped(turn) if turn.role == "assistant" else turn for turn in turns[:-1])
-            request.set_turns([*earlier, *turns[-1:]])
+            earlier = [turn for turn, after in pairwise(turns) if not _is_thought(turn, after)]
+            stripped_ones = (stripped(turn) if turn.role == "assistant" else turn for turn in earlier)
+            request.set_turns([*stripped_ones, *turns[-1:]])
 
         return transform
+
+
+def _is_thought(turn: Turn, after: Turn) -> bool:
+    """Tell whether a turn is a reasoning item of Responses that no call depends on."""
+    return _type_of(turn.raw) == "reasoning" and _type_of(after.raw) not in ("function_call", "reasoning")
+
+
+def _without_thinking(turn: Turn) -> Turn:
+    """Return a turn without its thinking blocks; one that uses a tool must keep them, and none may become empty."""
+    blocks = turn.content
+    if not isinstance(blocks, list) or any(_type_of(block) == "tool_use" for block in blocks):
+        return turn
+    kept = [block for block in blocks if _type_of(block) not in _BLOCKS]
+    return turn.with_content(kept) if kept and len(kept) < len(blocks) else turn
+
+
+def _type_of(value: Json) -> Json:
+    return value.get("type") if isinstance(value, dict) else None
 
 
 def _answer_of(opening: str, closing: str) -> Callable[[str], str]:

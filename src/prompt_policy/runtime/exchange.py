@@ -17,9 +17,9 @@ from prompt_policy.wire.json_bytes import decoded, encoded
 _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/chat/completions", "chat"),
     ("/completions", "completions"),
+    ("/responses", "responses"),
+    ("/v1/messages", "messages"),
 )
-UNPOLICED: Final = ("/responses", "/messages")
-"""Ends of paths that generate text, too, and that no policy covers."""
 _OK: Final = 200
 _UNREADABLE: Final = 415
 _TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
@@ -49,6 +49,11 @@ class Exchange:
         return self.applied.decision.headers() if self.applied else {}
 
     @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint that the request went to."""
+        return self.applied.decision.endpoint if self.applied else "chat"
+
+    @property
     def rewrites(self) -> bool:
         """Whether answers are read at all. Where they are not, they may as well come compressed."""
         return self.applied is not None and bool(self.applied.filters)
@@ -68,14 +73,18 @@ class Exchange:
             return None
         return "whole" if kind == "application/json" else "stream"
 
+    def failed(self, fault: Refusal) -> Reply:
+        """Return the response for a fault of ours."""
+        return Reply.of(fault, self.answer_headers, endpoint=self.endpoint)
+
     def whole(self, body: bytes) -> Reply:
         """Return the response for a whole answer: its body rewritten, or an error."""
         texts = self.applied.answer() if self.applied else None
-        return Reply(_OK, body) if texts is None else whole_reply(body, texts)
+        return Reply(_OK, body) if texts is None else whole_reply(body, texts, self.endpoint)
 
     def stream(self) -> AnswerStream:
         """Return what rewrites a streamed answer, piece by piece."""
-        return AnswerStream(self.applied.answer() if self.applied else None)
+        return AnswerStream(self.applied.answer() if self.applied else None, self.endpoint)
 
 
 class _Unreadable(Exception):
@@ -98,11 +107,12 @@ def open_exchange(
     if endpoint is None:
         return Exchange(None, body)
     if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        return _refused(None, body, Refusal("a compressed request cannot be policed: send it as it is"), _UNREADABLE)
+        refusal = Refusal("a compressed request cannot be policed: send it as it is")
+        return Exchange(None, body, refusal=Reply.of(refusal, {}, _UNREADABLE, endpoint))
     try:
         request = decoded(body)
     except RecursionError:
-        return _refused(None, body, Refusal(_TOO_DEEP))
+        return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))
     if not isinstance(request, dict):  # the server says what is wrong with it
         return Exchange(None, body)
     pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
@@ -115,12 +125,9 @@ def open_exchange(
 def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
     applied.decision.log()
     if applied.refusal is not None:
-        return _refused(applied, body, applied.refusal)
+        headers = applied.decision.headers()
+        refusal = Reply.of(applied.refusal, headers, endpoint=applied.decision.endpoint)
+        return Exchange(applied, body, refusal=refusal)
     task = applied.decision.task
     headers = {TASK_HEADER: task} if task and task.isascii() and task.isprintable() else {}
     return Exchange(applied, body if applied.body is request else encoded(applied.body), headers)
-
-
-def _refused(applied: Applied | None, body: bytes, refusal: Refusal, status: int | None = None) -> Exchange:
-    headers = applied.decision.headers() if applied else {}
-    return Exchange(applied, body, refusal=Reply.of(refusal, headers, status))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from prompt_policy.errors import Refusal
 from prompt_policy.runtime.texts import AnswerTexts
-from prompt_policy.wire import JsonObject
-from prompt_policy.wire.answer import rewrite_chunk, rewrite_whole, tail_chunks
+from prompt_policy.wire import Endpoint, JsonObject
+from prompt_policy.wire.answer import ChatStream, rewrite_whole
 from prompt_policy.wire.json_bytes import decoded, encoded
+from prompt_policy.wire.messages_answer import MessagesStream, rewrite_message
+from prompt_policy.wire.responses_answer import ResponsesStream, rewrite_response
 from prompt_policy.wire.sse import Event, Events
 
 _DONE: Final = b"[DONE]"
@@ -25,80 +27,105 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, refusal: Refusal, headers: Mapping[str, str], status: int | None = None) -> Reply:
-        """Return a refusal or a fault as OpenAI's APIs write it; clients are told not to try again."""
-        return cls(
-            status or refusal.status,
-            encoded(refusal.body()),
-            {"content-type": "application/json", "x-should-retry": "false", **headers},
-        )
+    def of(
+        cls, refusal: Refusal, headers: Mapping[str, str], status: int | None = None, endpoint: Endpoint = "chat"
+    ) -> Reply:
+        """Return a refusal or a fault as the endpoint's API writes it; clients are told not to try again."""
+        told = {"content-type": "application/json", "x-should-retry": "false", **headers}
+        return cls(status or refusal.status, encoded(_error(refusal, endpoint)), told)
 
 
-def whole_reply(body: bytes, texts: AnswerTexts) -> Reply:
+def _error(refusal: Refusal, endpoint: Endpoint) -> JsonObject:
+    if endpoint == "messages":
+        return {"type": "error", "error": {"type": refusal.type, "message": refusal.message}}
+    return refusal.body()
+
+
+def whole_reply(body: bytes, texts: AnswerTexts, endpoint: Endpoint = "chat") -> Reply:
     """Return the response for a whole answer; the very bytes that came where no text changes."""
     answer = decoded(body)
     if not isinstance(answer, dict):
         return Reply(200, body)
     try:
-        rewritten = rewrite_whole(answer, texts)
+        rewritten = _WHOLE.get(endpoint, rewrite_whole)(answer, texts)
     except Refusal as fault:
-        return Reply.of(fault, {})
+        return Reply.of(fault, {}, endpoint=endpoint)
     return Reply(200, body if rewritten is answer else encoded(rewritten))
+
+
+class Rewriter(Protocol):
+    """What rewrites the values of a stream, one after another."""
+
+    def rewrite(self, value: JsonObject, /) -> list[JsonObject]: ...
+
+    def end(self) -> list[JsonObject]: ...
+
+
+_WHOLE: Final = {"responses": rewrite_response, "messages": rewrite_message}
+_STREAMS: Final[dict[str, Callable[[AnswerTexts], Rewriter]]] = {
+    "responses": ResponsesStream,
+    "messages": MessagesStream,
+}
 
 
 class AnswerStream:
     """Rewrites a streamed answer. An event whose text stays is handed on byte for byte.
 
-    What was held back comes before ``[DONE]``. A fault ends the stream with an error event, as OpenAI does.
+    What was held back comes before ``[DONE]``. A fault ends the stream with an error event, as the APIs do.
     """
 
-    def __init__(self, texts: AnswerTexts | None) -> None:
-        self._texts = texts
+    def __init__(self, texts: AnswerTexts | None, endpoint: Endpoint = "chat") -> None:
+        self._endpoint = endpoint
+        self._rewriter = _STREAMS.get(endpoint, ChatStream)(texts) if texts is not None else None
         self._events = Events()
-        self._last: JsonObject | None = None
         self._done = self._broken = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client reads by now in place of some bytes, cut anywhere."""
-        if self._texts is None:
+        if self._rewriter is None:
             return data
         if self._broken:
             return b""
         try:
-            return b"".join(self._rewritten(event, self._texts) for event in self._events.feed(data))
+            return b"".join(self._rewritten(event, self._rewriter) for event in self._events.feed(data))
         except Refusal as fault:
             return self._failed(fault)
 
     def end(self) -> bytes:
         """Return what is left once the server has sent everything."""
-        if self._texts is None or self._broken:
+        if self._rewriter is None or self._broken:
             return b""
         try:
-            return (b"" if self._done else self._tails(self._texts)) + self._events.rest()
+            return (b"" if self._done else self._tails(self._rewriter)) + self._events.rest()
         except Refusal as fault:
             return self._failed(fault)
 
-    def _rewritten(self, event: Event, texts: AnswerTexts) -> bytes:
+    def _rewritten(self, event: Event, rewriter: Rewriter) -> bytes:
         data = event.data
         if data is None:
             return event.raw
         if data.strip() == _DONE:
-            return self._tails(texts) + event.raw
-        chunk = decoded(data)
-        if not isinstance(chunk, dict) or not chunk.get("choices"):
+            return self._tails(rewriter) + event.raw
+        value = decoded(data)
+        if not isinstance(value, dict):
             return event.raw
-        self._last = chunk
-        rewritten = rewrite_chunk(chunk, texts)
-        if rewritten is chunk:
+        values = rewriter.rewrite(value)
+        if len(values) == 1 and values[0] is value:
             return event.raw
-        return b"" if rewritten is None else event.with_data(encoded(rewritten))
+        added = b"".join(_named(each) for each in values[:-1])
+        return added + (event.with_data(encoded(values[-1])) if values else b"")
 
-    def _tails(self, texts: AnswerTexts) -> bytes:
+    def _tails(self, rewriter: Rewriter) -> bytes:
         self._done = True
-        if self._last is None:
-            return b""
-        return b"".join(b"data: %b\n\n" % encoded(chunk) for chunk in tail_chunks(self._last, texts, texts.choices))
+        return b"".join(b"data: %b\n\n" % encoded(value) for value in rewriter.end())
 
     def _failed(self, fault: Refusal) -> bytes:
         self._broken = True
+        if self._endpoint == "messages":
+            return _named({"type": "error", **_error(fault, self._endpoint)})
         return b"data: %b\n\ndata: %b\n\n" % (encoded(fault.body()), _DONE)
+
+
+def _named(value: JsonObject) -> bytes:
+    """Return an event that did not come from the server; these APIs name an event after its type."""
+    return b"event: %b\ndata: %b\n\n" % (str(value["type"]).encode(), encoded(value))

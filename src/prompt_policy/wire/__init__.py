@@ -2,7 +2,9 @@
 
 from prompt_policy.wire.chat import ChatRequest
 from prompt_policy.wire.completions import CompletionsRequest
+from prompt_policy.wire.messages import MessagesRequest
 from prompt_policy.wire.request import Change, Endpoint, Request
+from prompt_policy.wire.responses import ResponsesRequest
 from prompt_policy.wire.turn import Turn
 from prompt_policy.wire.values import MISSING, Json, JsonObject
 
@@ -14,12 +16,19 @@ __all__ = [
     "Endpoint",
     "Json",
     "JsonObject",
+    "MessagesRequest",
     "Request",
+    "ResponsesRequest",
     "Turn",
     "request_view",
 ]
 
-_VIEWS: dict[Endpoint, type[Request]] = {"chat": ChatRequest, "completions": CompletionsRequest}
+_VIEWS: dict[Endpoint, type[Request]] = {
+    "chat": ChatRequest,
+    "completions": CompletionsRequest,
+    "responses": ResponsesRequest,
+    "messages": MessagesRequest,
+}
 
 
 def request_view(body: JsonObject, endpoint: Endpoint) -> Request:

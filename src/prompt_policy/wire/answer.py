@@ -26,6 +26,13 @@ class Texts(Protocol):
         """Return what was held back; call it once, when the answer has ended."""
 
 
+class AnswerTexts(Texts, Protocol):
+    """Texts that know which choices have come so far."""
+
+    @property
+    def choices(self) -> tuple[int, ...]: ...
+
+
 class Getter(Protocol):
     """A message or a delta: a dict, or a host's object with dict access."""
 
@@ -98,6 +105,26 @@ def tail_chunks(last: JsonObject, texts: Texts, choices: Iterable[int]) -> Itera
         if delta:
             choice = {"index": index, "delta": delta, "finish_reason": None}
             yield {**{key: value for key, value in last.items() if key != "usage"}, "choices": [choice]}
+
+
+class ChatStream:
+    """Rewrites the chunks of one answer. What was held back comes after the last one."""
+
+    def __init__(self, texts: AnswerTexts) -> None:
+        self._texts = texts
+        self._last: JsonObject | None = None
+
+    def rewrite(self, chunk: JsonObject) -> list[JsonObject]:
+        """Return what the client reads in place of a chunk; the very object where it stays as it is."""
+        if not chunk.get("choices"):
+            return [chunk]
+        self._last = chunk
+        rewritten = rewrite_chunk(chunk, self._texts)
+        return [] if rewritten is None else [rewritten]
+
+    def end(self) -> list[JsonObject]:
+        """Return what is left when the stream has ended."""
+        return [*tail_chunks(self._last, self._texts, self._texts.choices)] if self._last is not None else []
 
 
 def is_bare(delta: Getter, changed: dict[str, str]) -> bool:

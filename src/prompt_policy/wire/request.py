@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 from prompt_policy.wire.turn import Turn
 from prompt_policy.wire.values import MISSING, Json, JsonObject
 
-Endpoint = Literal["chat", "completions"]
+Endpoint = Literal["chat", "completions", "responses", "messages"]
 Path = tuple[str, ...]
 
 TOKEN_LIMITS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
