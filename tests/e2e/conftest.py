@@ -23,12 +23,18 @@ def deployment(backend: FakeBackend, alias: str, model: str, **model_info: Any) 
     return {"model_name": alias, "litellm_params": parameters, "model_info": model_info}
 
 
+def _openai(backend: FakeBackend) -> dict[str, str]:
+    """Return the parameters of a provider for which LiteLLM turns Messages into Responses."""
+    return {"model": f"openai/{MODEL}", "api_base": f"{backend.url}/v1", "api_key": "none"}
+
+
 def config(backend: FakeBackend, **litellm_settings: Any) -> dict[str, Any]:
     """Return a LiteLLM configuration as a user writes it, with the callback's two lines."""
     return {
         "model_list": [
             deployment(backend, "r1", MODEL),
             deployment(backend, "r1-parsed", MODEL, prompt_policy_reasoning_parser=True),
+            {**deployment(backend, "r1-as-openai", MODEL), "litellm_params": _openai(backend)},
             deployment(backend, "bound", "some-model", prompt_policy="deepseek-r1-0528"),
             deployment(backend, "misbound", "some-model", prompt_policy="gone"),
             deployment(backend, "plain", PLAIN),

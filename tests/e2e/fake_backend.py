@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.wire.test_responses_answer import events as response_events
+
 Delta = dict[str, str]
 
 
@@ -44,6 +46,7 @@ class FakeBackend:
                 Route("/v1/models", self._models),
                 Route("/v1/chat/completions", self._chat, methods=["POST"]),
                 Route("/v1/completions", self._text, methods=["POST"]),
+                Route("/v1/responses", self._responses, methods=["POST"]),
             ]
         )
 
@@ -74,7 +77,29 @@ class FakeBackend:
             return StreamingResponse(iter([f"data: {chunk}\n\n", "data: [DONE]\n\n"]), media_type="text/event-stream")
         return JSONResponse({**answer, "choices": [choice], "usage": _USAGE})
 
+    async def _responses(self, request: Request) -> Response:
+        body = await request.json()
+        self.bodies.append(body)
+        deltas = self.answers.get(body["model"], [{"content": "Fine."}])
+        pieces = {key: [d[key] for d in deltas if key in d] for key in ("reasoning", "content")}
+        made = [{**event} for event in response_events(pieces["reasoning"], pieces["content"])]
+        for event in made:
+            if "response" in event:
+                event["response"] = {**_RESPONSE, "model": body["model"], **event["response"]}
+        if body.get("stream"):
+            lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in made)
+            return StreamingResponse(lines, media_type="text/event-stream")
+        return JSONResponse(made[-1]["response"])
 
+
+_RESPONSE = {
+    "object": "response", "created_at": 1, "status": "completed", "parallel_tool_calls": True, "tool_choice": "auto",
+    "tools": [], "temperature": 1, "top_p": 1, "error": None, "incomplete_details": None, "instructions": None,
+    "metadata": None, "text": None, "truncation": "disabled", "reasoning": None, "max_output_tokens": None,
+    "previous_response_id": None, "user": None,
+    "usage": {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 1,
+              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 2},
+}  # fmt: skip
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 

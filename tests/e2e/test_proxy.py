@@ -221,12 +221,6 @@ def test_a_second_pass_changes_nothing(policed: Proxy, backend: FakeBackend) -> 
     assert "x-prompt-policy-applied" not in response.headers
 
 
-def test_a_route_that_is_not_policed_yet_passes_whole_and_is_warned_of(policed: Proxy, backend: FakeBackend) -> None:
-    ask(policed, "messages", model="r1", messages=[QUESTION[1]], max_tokens=5, temperature=1.3)
-    assert (backend.last()["temperature"], backend.last()["messages"]) == (1.3, [QUESTION[1]])
-    assert "requests to /v1/messages pass without any policy" in policed.log
-
-
 def test_the_start_says_which_policy_every_deployment_gets(policed: Proxy) -> None:
     log = policed.log
     assert f"deployment r1 (hosted_vllm/{MODEL}): policy deepseek-r1-distill@" in log

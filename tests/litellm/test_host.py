@@ -57,9 +57,7 @@ async def test_other_calls_are_left_alone(callback: PolicyCallback, call_type: A
 @pytest.mark.parametrize(
     ("route", "call_type"),
     [
-        ("/v1/messages", CallTypes.acompletion),
         ("/v1beta/models/x:generateContent", CallTypes.acompletion),
-        ("/v1/responses", CallTypes.aresponses),
     ],
 )
 async def test_a_route_whose_answers_are_not_policed_passes_whole_with_one_warning(

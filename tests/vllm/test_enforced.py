@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tests.e2e.proxy import KEY, Proxy
 from tests.vllm.conftest import template
-from tests.vllm.server import Said, Server, ask, tokens_of
+from tests.vllm.server import Said, Server, ask, post, tokens_of
 
 EQUATION = "Solve x^2 - 5x + 6 = 0."
 SUFFIX = "Please reason step by step, and put your final answer within \\boxed{}."
@@ -208,3 +209,44 @@ def test_a_policed_proxy_before_a_policed_engine_changes_nothing_twice(
     assert again.headers is not None
     assert "x-prompt-policy-applied" not in again.headers
     assert squeezed(once.content) == squeezed("<think>" + again.content)
+
+
+def test_responses_get_the_same_policy_and_the_same_answer_as_chat(
+    servers: dict[bool, Server], stream: bool, parser: bool
+) -> None:
+    root, model = f"{servers[parser].root}/v1", "DeepSeek-R1-Distill-Tiny"
+    asked = {"instructions": "Be brief.", "input": EQUATION, "temperature": 1.3, "max_output_tokens": 24, "seed": 5}
+
+    chat = ask(root, {"model": model, **ASKED}, stream=stream)
+    with post(f"{root}/responses", {"model": model, **asked, "stream": stream}) as response:
+        data, headers = response.read().decode(), response.headers
+
+    events = [json.loads(line[6:]) for line in data.splitlines() if line.startswith("data: {")]
+    answer = events[-1]["response"] if stream else json.loads(data)
+    texts = {item["type"]: item["content"][0]["text"] for item in answer["output"]}
+    assert (texts.get("message", ""), texts.get("reasoning", "")) == (chat.content, chat.reasoning)
+    assert "start-thinking" in headers["x-prompt-policy-applied"]
+    if stream:
+        deltas = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
+        assert deltas == chat.content
+
+
+def test_messages_are_folded_and_cleaned_but_not_prefilled(servers: dict[bool, Server], stream: bool) -> None:
+    root, model = f"{servers[False].root}/v1", "DeepSeek-R1-Distill-Tiny"
+    turn = [{"role": "user", "content": EQUATION}]
+    asked = {"model": model, "system": "Be brief.", "messages": turn, "max_tokens": 16, "temperature": 1.9}
+
+    with post(f"{root}/messages", {**asked, "stream": stream}) as response:
+        data, headers = response.read().decode(), response.headers
+
+    prompt = tokens_of(servers[False].root, f"{BEGIN}{USER}{FOLDED}{ASSISTANT}")
+    if stream:
+        events = [json.loads(line[6:]) for line in data.splitlines() if line.startswith("data: {")]
+        usage = next(event["message"]["usage"] for event in events if event["type"] == "message_start")
+        text = "".join(e["delta"].get("text", "") for e in events if e["type"] == "content_block_delta")
+    else:
+        usage, text = json.loads(data)["usage"], json.loads(data)["content"][0]["text"]
+    assert usage["input_tokens"] == len(prompt)
+    assert text == text.strip(" \t\r\n")
+    assert "temperature=1.9>0.6" in headers["x-prompt-policy-changed"]
+    assert "start-thinking" not in headers["x-prompt-policy-applied"]

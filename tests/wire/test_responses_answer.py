@@ -26,7 +26,8 @@ def response(thought: str, text: str) -> dict[str, Any]:
         "summary": [],
         "content": [{"type": "reasoning_text", "text": thought}],
     }
-    message = {"type": "message", "id": "m", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {"type": "message", "id": "m", "role": "assistant", "content": [part]}
     return {"id": "resp", "output": [reasoning, message], "status": "completed"}
 
 
@@ -43,7 +44,7 @@ def events(thoughts: list[str], pieces: list[str]) -> list[dict[str, Any]]:
         made.append({"type": "response.output_item.added", "output_index": place, "item": {**item, "content": []}})
         made += [{"type": f"response.{kind}.delta", **at, "delta": piece} for piece in said]
         made.append({"type": f"response.{kind}.done", **at, "text": text})
-        made.append({"type": f"response.{part}.done", **at, "part": {"type": kind, "text": text}})
+        made.append({"type": f"response.{part}.done", **at, "part": item["content"][0]})
         made.append({"type": "response.output_item.done", "output_index": place, "item": item})
     made.append({"type": "response.completed", "response": whole})
     return [{**event, "sequence_number": number} for number, event in enumerate(made)]

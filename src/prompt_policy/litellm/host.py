@@ -16,9 +16,9 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.utils import CallTypes
 
 from prompt_policy.errors import Fault, UsageError
-from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
 from prompt_policy.litellm.binding import Binding, facts_of, route_of
 from prompt_policy.litellm.foreign import Foreign
+from prompt_policy.litellm.other_answers import rewritten_chunks, rewritten_whole
 from prompt_policy.litellm.refusal import PolicyRefused
 from prompt_policy.litellm.request import body_of, changed_kwargs
 from prompt_policy.litellm.state import State, state_of
@@ -31,8 +31,15 @@ log = logging.getLogger("prompt_policy")
 _ENDPOINTS: Final[dict[Foreign, Endpoint]] = {
     CallTypes.acompletion: "chat",
     CallTypes.atext_completion: "completions",
+    CallTypes.aresponses: "responses",
 }
-_ROUTES: Final[dict[str, Endpoint]] = {"acompletion": "chat", "atext_completion": "completions"}
+_ROUTES: Final[dict[str, Endpoint]] = {
+    "acompletion": "chat",
+    "atext_completion": "completions",
+    "aresponses": "responses",
+    "anthropic_messages": "messages",
+}
+_POLICED: Final = ("/completions", "/responses", "/v1/messages")
 
 
 class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
@@ -58,11 +65,11 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
 
     async def async_pre_call_deployment_hook(self, kwargs: JsonObject, call_type: Foreign) -> JsonObject | None:
         """Apply the policy of the deployment that was chosen for this attempt."""
-        endpoint = _ENDPOINTS.get(call_type)
-        if call_type is CallTypes.aresponses or (endpoint and not _is_policed(route_of(kwargs))):
-            self._warn_of(route_of(kwargs))
-            return None
+        endpoint = _ENDPOINTS.get(call_type)  # of what is sent: a request to Messages is a chat or a response by now
         if endpoint is None:
+            return None
+        if not _is_policed(route_of(kwargs)):
+            self._warn_of(route_of(kwargs))
             return None
         state = State.renewed(kwargs, self.binding)
         try:
@@ -74,7 +81,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
     def _warn_of(self, route: str) -> None:
         if route not in self._warned:
             self._warned.add(route)
-            log.warning("requests to %s pass without any policy", route or "the Responses API")
+            log.warning("requests to %s pass without any policy", route)
 
     def _policed(self, kwargs: JsonObject, endpoint: Endpoint, state: State) -> JsonObject | None:
         if state.refusal is not None:
@@ -90,7 +97,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         applied.decision.log()
         if applied.refusal is not None:
             raise PolicyRefused(applied.refusal, applied.decision.headers())
-        return changed_kwargs(kwargs, applied.body)
+        return changed_kwargs(kwargs, applied.body, endpoint)
 
     async def async_post_call_success_hook(
         self, data: JsonObject, user_api_key_dict: Foreign, response: Foreign
@@ -98,7 +105,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         """Return the answer that the client is to read; LiteLLM's cache and logs keep the original."""
         applied = _applied(data)
         texts = applied.answer() if applied else None
-        return response if texts is None else rewritten_answer(response, texts)
+        return response if texts is None else rewritten_whole(response, texts)
 
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Foreign, response: AsyncIterator[Foreign], request_data: JsonObject
@@ -106,7 +113,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         """Yield the stream that the client is to read; a chunk whose text stays is the very same object."""
         applied = _applied(request_data)
         texts = applied.answer() if applied else None
-        chunks = response if texts is None else rewritten_stream(response, texts)
+        chunks = response if texts is None else rewritten_chunks(response, texts)
         async for chunk in chunks:
             yield chunk
 
@@ -125,7 +132,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
 
 def _is_policed(route: str) -> bool:
     """Tell whether a client's route is one whose answers are policed, too; the SDK has none."""
-    return not route or route.endswith("/completions")
+    return not route or route.endswith(_POLICED)
 
 
 def _applied(data: JsonObject) -> Applied | None:

@@ -6,9 +6,10 @@ changed there, because outside it some names are LiteLLM's own settings.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
-from prompt_policy.wire import MISSING, JsonObject
+from prompt_policy.wire import MISSING, Endpoint, JsonObject
 
 # Never a client's word, wherever it stands.
 _OWN: Final = frozenset({"model", "metadata", "stream"})
@@ -22,8 +23,11 @@ def body_of(kwargs: JsonObject) -> JsonObject:
     return {**kwargs, **{key: value for key, value in extra.items() if key not in _OWN}}
 
 
-def changed_kwargs(kwargs: JsonObject, body: JsonObject) -> JsonObject | None:
-    """Return a copy of the keyword arguments with what a policy changed, or None where it changed nothing."""
+def changed_kwargs(kwargs: JsonObject, body: JsonObject, endpoint: Endpoint = "chat") -> JsonObject | None:
+    """Return a copy of the keyword arguments with what a policy changed, or None where it changed nothing.
+
+    On Responses LiteLLM drops parameters that OpenAI does not have, unless they stand in ``extra_body``.
+    """
     before = body_of(kwargs)
     changes = {
         key: body.get(key, MISSING)
@@ -33,12 +37,22 @@ def changed_kwargs(kwargs: JsonObject, body: JsonObject) -> JsonObject | None:
     if not changes:
         return None
     extra = kwargs.get("extra_body")
-    inside = extra if isinstance(extra, dict) else {}
+    inside = set(extra) if isinstance(extra, dict) else set()
+    if endpoint == "responses":
+        inside |= {key for key in changes if key not in _responses_parameters()}
     changed = {**kwargs}
     changed |= {key: value for key, value in changes.items() if key not in inside}
     if any(key in inside for key in changes):
-        changed["extra_body"] = _present(inside | {key: value for key, value in changes.items() if key in inside})
+        given = extra if isinstance(extra, dict) else {}
+        changed["extra_body"] = _present(given | {key: value for key, value in changes.items() if key in inside})
     return _present(changed)
+
+
+@cache
+def _responses_parameters() -> frozenset[str]:
+    from litellm.types.llms.openai import ResponsesAPIOptionalRequestParams
+
+    return frozenset(ResponsesAPIOptionalRequestParams.__annotations__) | {"input", "model"}
 
 
 def _present(mapping: JsonObject) -> JsonObject:

@@ -1,0 +1,84 @@
+"""The answers that LiteLLM holds in other forms: objects for Responses, plain mappings and bytes for Messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pydantic import ValidationError
+
+from prompt_policy.errors import Refusal
+from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
+from prompt_policy.litellm.foreign import Foreign
+from prompt_policy.litellm.refusal import PolicyFailed
+from prompt_policy.runtime import AnswerTexts
+from prompt_policy.runtime.replies import AnswerStream
+from prompt_policy.wire import JsonObject
+from prompt_policy.wire.messages_answer import rewrite_message
+from prompt_policy.wire.responses_answer import ResponsesStream, rewrite_response
+
+
+def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
+    """Return a whole answer of any endpoint with the texts that the client is to read; itself if none changed."""
+    if isinstance(response, dict):
+        return rewrite_message(response, texts)
+    if not hasattr(response, "output"):
+        return rewritten_answer(response, texts)
+    dumped = response.model_dump()
+    changed = rewrite_response(dumped, texts)
+    if changed is dumped:
+        return response
+    copied = response.model_copy()
+    copied.output = type(response).model_validate(changed).output
+    return copied
+
+
+async def rewritten_chunks(chunks: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[Foreign]:
+    """Yield a stream of any endpoint with the texts that the client is to read; its first item tells which it is."""
+    async for first in chunks:
+        whole = _with_first(first, chunks)
+        if isinstance(first, bytes | str):
+            rewritten = _messages(whole, texts)
+        elif hasattr(first, "choices"):
+            rewritten = rewritten_stream(whole, texts)
+        else:
+            rewritten = _events(whole, texts)
+        async for chunk in rewritten:
+            yield chunk
+
+
+async def _with_first(first: Foreign, rest: AsyncIterator[Foreign]) -> AsyncIterator[Foreign]:
+    yield first
+    async for item in rest:
+        yield item
+
+
+async def _messages(frames: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[bytes]:
+    stream = AnswerStream(texts, "messages")
+    async for frame in frames:
+        if changed := stream.feed(frame.encode() if isinstance(frame, str) else frame):
+            yield changed
+    if rest := stream.end():
+        yield rest
+
+
+def _made(kind: Foreign, value: JsonObject) -> Foreign:
+    """Return an event; one that LiteLLM's own models refuse is made as LiteLLM makes it, without asking them."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError:
+        return kind.model_construct(**value)
+
+
+async def _events(events: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[Foreign]:
+    stream, classes = ResponsesStream(texts), dict[str, Foreign]()
+    try:
+        async for event in events:
+            dumped = event.model_dump(mode="json") if hasattr(event, "model_dump") else None
+            if dumped is None:
+                yield event
+                continue
+            classes[dumped["type"]] = type(event)
+            for value in stream.rewrite(dumped):
+                yield event if value is dumped else _made(classes[value["type"]], value)
+    except Refusal as fault:
+        raise PolicyFailed(fault) from fault
