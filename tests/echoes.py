@@ -20,18 +20,18 @@ Serve = Callable[..., str]
 def serve() -> Iterator[Serve]:
     """Give a function that serves an echo backend over loopback until the test ends, and returns its root."""
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(_served(create_app(**options)))
+        yield lambda **options: stack.enter_context(served(create_app(**options)))
 
 
 @pytest.fixture
 def serve_app() -> Iterator[Callable[[Any], str]]:
     """Give a function that serves any ASGI app over loopback until the test ends, and returns its root."""
     with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
+        yield lambda app: stack.enter_context(served(app))
 
 
 @contextmanager
-def _served(app: Any) -> Iterator[str]:
+def served(app: Any) -> Iterator[str]:
     socket = bound(LOOPBACK, 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})

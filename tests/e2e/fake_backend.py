@@ -47,6 +47,7 @@ class FakeBackend:
                 Route("/v1/chat/completions", self._chat, methods=["POST"]),
                 Route("/v1/completions", self._text, methods=["POST"]),
                 Route("/v1/responses", self._responses, methods=["POST"]),
+                Route("/v1/messages", self._messages, methods=["POST"]),
             ]
         )
 
@@ -90,6 +91,28 @@ class FakeBackend:
             lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in made)
             return StreamingResponse(lines, media_type="text/event-stream")
         return JSONResponse(made[-1]["response"])
+
+    async def _messages(self, request: Request) -> Response:
+        body = await request.json()
+        self.bodies.append(body)
+        deltas = self.answers.get(body["model"], [{"content": "Fine."}])
+        text = "".join(delta.get("content", "") for delta in deltas)
+        head = {"id": "msg-1", "type": "message", "role": "assistant", "model": body["model"], "stop_sequence": None}
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        if not body.get("stream"):
+            content = [{"type": "text", "text": text}]
+            return JSONResponse({**head, "content": content, "stop_reason": "end_turn", "usage": usage})
+        pieces = [{"type": "text_delta", "text": delta["content"]} for delta in deltas if "content" in delta]
+        events: list[dict[str, Any]] = [
+            {"type": "message_start", "message": {**head, "content": [], "stop_reason": None, "usage": usage}},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            *({"type": "content_block_delta", "index": 0, "delta": piece} for piece in pieces),
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
+            {"type": "message_stop"},
+        ]
+        lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+        return StreamingResponse(lines, media_type="text/event-stream")
 
 
 _RESPONSE = {

@@ -124,3 +124,12 @@ def test_a_summary_is_reasoning() -> None:
 @pytest.mark.parametrize("answer", [{}, {"output": 3}, {"output": [3, {"type": "function_call", "arguments": "\n"}]}])
 def test_anything_else_passes(answer: dict[str, Any]) -> None:
     assert rewrite_response(answer, texts()) is answer
+
+
+def test_an_item_that_has_just_begun_says_nothing_yet() -> None:
+    item = response(THOUGHT, TEXT)["output"][1]
+    event = {"type": "response.output_item.added", "output_index": 1, "item": item}
+
+    (out,) = ResponsesStream(texts()).rewrite(event)
+
+    assert out["item"] == {**item, "content": [{**item["content"][0], "text": ""}]}

@@ -27,6 +27,9 @@ _SETTINGS: Final = ("path",)
 def make_callback() -> PolicyCallback:
     """Load the policies that LiteLLM's settings name, and return the callback that enforces them."""
     make_visible(log)
+    if "litellm.proxy.proxy_server" not in sys.modules:
+        log.warning("outside LiteLLM's proxy the callback sees requests only (of acompletion, atext_completion, "
+                    "aresponses): for answers use prompt_policy.openai.wrap")  # fmt: skip
     try:
         paths = _paths(_settings())
         policies = load_paths(paths)

@@ -66,6 +66,8 @@ class ResponsesStream:
             yield _with(event, "text", self._parts.whole(key, _CHANNELS[text], event["text"]))
         elif kind in _PART_DONE:
             yield _with(event, "part", _part(event.get("part"), event.get("output_index"), _place(event), self._parts))
+        elif kind == "response.output_item.added":
+            yield _with(event, "item", _emptied(event.get("item")))
         elif kind == "response.output_item.done":
             yield _with(event, "item", _item(event.get("item"), event.get("output_index"), self._parts))
         elif kind in _ENDS and isinstance(event.get("response"), dict):
@@ -87,6 +89,19 @@ def _response(response: JsonObject, parts: Parts) -> JsonObject:
     if not isinstance(output, list):
         return response
     return _with(response, "output", _same([_item(item, place, parts) for place, item in enumerate(output)], output))
+
+
+def _emptied(item: Json) -> Json:
+    """Return an item that has just begun without texts: some servers say there already what has yet to come."""
+    for key, _ in _LISTS:
+        listed = item.get(key) if isinstance(item, dict) else None
+        if isinstance(listed, list):
+            emptied = [
+                _with(part, "text", "") if isinstance(part, dict) and part.get("type") in _CHANNELS else part
+                for part in listed
+            ]
+            item = _with(item, key, _same(emptied, listed))
+    return item
 
 
 def _item(item: Json, place: Json, parts: Parts) -> Json:

@@ -1,0 +1,25 @@
+"""What every framework is to get: the shipped policy, on a server that answers with what it received."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import BaseModel
+
+QUESTION = "Solve x^2 - 5x + 6 = 0."
+
+
+class Name(BaseModel):
+    """A structured answer."""
+
+    name: str
+
+
+def is_policed(content: str) -> None:
+    """Check that a request was brought within the card of DeepSeek-R1's distills, and its answer cleaned."""
+    received = json.loads(content.split("```json\n")[1].split("\n```", maxsplit=1)[0])
+    assert received["temperature"] == 0.6
+    assert received["messages"][0]["content"].startswith(f"Be brief.\n\n{QUESTION}\nPlease reason step by step")
+    assert received["messages"][1] == {"role": "assistant", "content": "<think>\n"}
+    assert content.startswith("<think>\n")
+    assert content.endswith("End of echo.")
