@@ -130,6 +130,14 @@ async def test_a_whole_answer_is_rewritten_and_its_length_with_it(pieces: int) -
     assert [v for k, v in sent.messages[0]["headers"] if k.lower() == b"content-length"] == [b"%d" % len(sent.body)]
 
 
+async def test_an_answer_is_read_whatever_the_case_of_its_headers() -> None:
+    app = FakeApp([answer("\n\nHello\n")], (b"Content-Type", b"application/json"))
+
+    sent = await call(PolicyMiddleware(app, POLICY), asked())
+
+    assert sent.json["choices"][0]["message"]["content"] == "Hello"
+
+
 async def test_a_stream_goes_out_event_by_event_as_it_comes() -> None:
     app = FakeApp([event("\n"), event("\nHel"), event("lo"), event("\n"), b"data: [DONE]\n\n"], SSE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import re
@@ -272,6 +273,50 @@ async def test_leaving_a_stream_reaches_the_server(make: Any, serve_app: Serve) 
         if server.left.is_set():
             break
         await asyncio.sleep(0.02)
+    assert server.left.is_set()
+
+
+async def test_a_stream_that_nobody_holds_any_more_is_let_go(make: Any, serve_app: Serve) -> None:
+    server = FakeServer((200, SSE, [chunk("Hello")] * 2000), pause_s=0.005)
+    client = wrap(make(serve_app(server)), POLICY)
+
+    async def begin() -> None:
+        stream = await result(client.chat.completions.create(model="m", messages=HI, stream=True))
+        async for _ in items(stream):
+            break
+
+    await begin()
+    gc.collect()
+    await result(client.close())
+
+    for _ in range(500):
+        if server.left.is_set():
+            break
+        await asyncio.sleep(0.02)
+    assert server.left.is_set()
+
+
+async def test_a_cancelled_task_lets_its_stream_go(serve_app: Serve) -> None:
+    server = FakeServer((200, SSE, [chunk("Hello")] * 2000), pause_s=0.005)
+    async with openai.AsyncOpenAI(base_url=f"{serve_app(server)}/v1", api_key="none") as plain:
+        client = wrap(plain, POLICY)
+        begun = asyncio.Event()
+
+        async def consume() -> None:
+            async with await client.chat.completions.create(model="m", messages=HI, stream=True) as stream:
+                async for _ in stream:
+                    begun.set()
+
+        task = asyncio.create_task(consume())
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        for _ in range(500):
+            if server.left.is_set():
+                break
+            await asyncio.sleep(0.02)
     assert server.left.is_set()
 
 

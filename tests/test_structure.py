@@ -28,6 +28,7 @@ LAYERS = (
     {"testing"},
     {"litellm", "asgi", "httpx"},
     {"openai"},
+    {"client"},
     {"output"},
     {"launcher"},
     {"proxy", "probe"},

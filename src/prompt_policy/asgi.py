@@ -130,7 +130,8 @@ class _Answer:
             await self._send(message)
 
     async def _begin(self, message: Message) -> None:
-        headers = dict(message.get("headers", ()))
+        # ASGI wants names in lower case; an app that does otherwise must not go unpoliced for it.
+        headers = {name.lower(): value for name, value in message.get("headers", ())}
         kind, encoding = headers.get(b"content-type", b""), headers.get(b"content-encoding", b"")
         try:
             form = self._exchange.form(message["status"], kind.decode("latin-1"), encoding.decode("latin-1"))

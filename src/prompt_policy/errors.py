@@ -3,6 +3,7 @@
 PromptPolicyError
 ├── LoadError      policy files that cannot be used; one line per mistake
 ├── UsageError     a request to the program that cannot be met; one line
+├── ServerError    a server that does not answer as it was asked to; one line with what to check
 ├── Refusal        a client's request that a rule refuses; HTTP 400
 └── Fault          a fault of ours at run time under ``on_error: closed``; HTTP 500
 """
@@ -45,6 +46,10 @@ class LoadError(PromptPolicyError):
 
 class UsageError(PromptPolicyError):
     """Something the user asked for cannot be done; the message is one line with its remedy."""
+
+
+class ServerError(PromptPolicyError):
+    """A server does not answer as it was asked to; the message is one line with what to check."""
 
 
 class Refusal(PromptPolicyError):

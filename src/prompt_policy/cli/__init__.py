@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from prompt_policy.cli.chat import chat
 from prompt_policy.cli.check import check
 from prompt_policy.cli.policies import policies
 from prompt_policy.cli.probe import probe
@@ -44,6 +45,7 @@ app.command()(check)
 app.command()(test)
 app.command()(up)
 app.command()(probe)
+app.command()(chat)
 app.add_typer(policies, name="policies")
 app.add_typer(vllm, name="vllm")
 
