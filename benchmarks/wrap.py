@@ -1,6 +1,6 @@
 """What a wrapped OpenAI client costs: ``python benchmarks/wrap.py [--calls N] [--streams N] [--json]``.
 
-A server on loopback, in a process of its own, answers at once. Blocks of plain and wrapped calls alternate, and each
+A server on loopback, in a process of its own, answers at once. Plain and wrapped calls take turns in blocks, and each
 figure is the median over the blocks of the ratio within a block, with the quartiles.
 """
 
@@ -39,7 +39,7 @@ REQUEST_RULES_ONLY = Policy.model_validate({
 
 
 async def _answer(scope: Json, receive: Json, send: Json) -> None:
-    """Answer a chat request at once, whole or in chunks of a word."""
+    """Answer a chat request at once, whole or in chunks of the piece of text that it asks for."""
     if scope["type"] != "http":
         return
     body = json.loads((await receive())["body"])
@@ -53,7 +53,7 @@ async def _answer(scope: Json, receive: Json, send: Json) -> None:
         data = json.dumps({**head, "object": "chat.completion", "choices": [choice]}).encode()
         await send({"type": "http.response.body", "body": data})
         return
-    choice = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
+    choice = {"index": 0, "delta": {"content": body["piece"]}, "finish_reason": None}
     chunk = f"data: {json.dumps({**head, 'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n".encode()
     for _ in range(CHUNKS):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -64,34 +64,39 @@ def _serve(port: int) -> None:
     uvicorn.run(_answer, host=LOOPBACK, port=port, log_level="error", lifespan="off", ws="none")
 
 
-def _calls(client: openai.OpenAI, count: int) -> float:
-    start = time.perf_counter()
-    for _ in range(count):
-        client.chat.completions.create(model=MODEL, messages=MESSAGES, temperature=0.6)
-    return (time.perf_counter() - start) / count
+def _call(client: openai.OpenAI) -> None:
+    client.chat.completions.create(model=MODEL, messages=MESSAGES, temperature=0.6)
 
 
-def _chunks(client: openai.OpenAI, count: int) -> float:
-    start = time.perf_counter()
-    for _ in range(count):
-        for _chunk in client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True):
-            pass
-    return (time.perf_counter() - start) / (count * CHUNKS)
+def _stream(client: openai.OpenAI, piece: str = " word") -> None:
+    asked: Any = {"extra_body": {"piece": piece}}
+    for _chunk in client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True, **asked):
+        pass
+
+
+def _changed_stream(client: openai.OpenAI) -> None:
+    _stream(client, "word ")  # whitespace at the end waits for what comes next
 
 
 def measured(
-    timed: Callable[[openai.OpenAI, int], float], plain: openai.OpenAI, wrapped: openai.OpenAI, count: int
+    use: Callable[[openai.OpenAI], None], plain: openai.OpenAI, wrapped: openai.OpenAI, count: int
 ) -> dict[str, Any]:
-    """Return the median ratio of wrapped to plain with its quartiles, and the plain median in microseconds."""
-    timed(plain, count), timed(wrapped, count)  # to warm up
+    """Return the median ratio of wrapped to plain with its quartiles, and the plain median of one use in microseconds.
+
+    Within a block the two take turns, use by use, so that whatever else the machine does falls on both.
+    """
     pairs = []
-    for block in range(BLOCKS):
-        first, second = (plain, wrapped) if block % 2 == 0 else (wrapped, plain)
-        times = {id(first): timed(first, count), id(second): timed(second, count)}
-        pairs.append((times[id(plain)], times[id(wrapped)]))
-    ratios = [after / before for before, after in pairs]
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    base = statistics.median(before for before, _ in pairs) * 1e6
+    for block in range(BLOCKS + 1):
+        spent = {plain: 0.0, wrapped: 0.0}
+        for turn in range(count):
+            for client in (plain, wrapped) if turn % 2 == 0 else (wrapped, plain):
+                start = time.perf_counter()
+                use(client)
+                spent[client] += time.perf_counter() - start
+        if block:  # the first one warms up
+            pairs.append((spent[plain], spent[wrapped]))
+    low, middle, high = statistics.quantiles([after / before for before, after in pairs], n=4)
+    base = statistics.median(before for before, _ in pairs) / count * 1e6
     return {"ratio": middle, "quartiles": [low, high], "plain_us": base}
 
 
@@ -120,9 +125,10 @@ async def _report(root: str, options: argparse.Namespace) -> dict[str, Any]:
     with openai.OpenAI(base_url=f"{root}/v1", api_key="none") as plain:
         shipped, requests_only = wrap(plain), wrap(plain, REQUEST_RULES_ONLY)
         return {
-            "whole answer, shipped policy": measured(_calls, plain, shipped, options.calls),
-            "chunk of a stream, shipped policy": measured(_chunks, plain, shipped, options.streams),
-            "chunk of a stream, request rules only": measured(_chunks, plain, requests_only, options.streams),
+            "whole answer, shipped policy": measured(_call, plain, shipped, options.calls),
+            "stream of 200 chunks, shipped policy": measured(_stream, plain, shipped, options.streams),
+            "the same, a rule changes every chunk": measured(_changed_stream, plain, shipped, options.streams),
+            "the same, no rule for answers": measured(_stream, plain, requests_only, options.streams),
         }
 
 
@@ -143,7 +149,7 @@ def _as_text(report: dict[str, dict[str, Any]]) -> str:
     lines = [f"{'':<40}{'wrapped/plain':>14}  quartiles      plain"]
     for name, row in report.items():
         low, high = row["quartiles"]
-        lines.append(f"{name:<40}{row['ratio']:>14.3f}  {low:.3f}-{high:.3f}  {row['plain_us']:>7.1f} µs")
+        lines.append(f"{name:<40}{row['ratio']:>14.3f}  {low:.3f}-{high:.3f}  {row['plain_us']:>8.0f} µs")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Generate docs/language.md, docs/kinds.md and docs/cli.md: ``python docs/generate.py [--check]``."""
+"""Generate docs/language.md, docs/kinds.md, docs/cli.md and docs/cells.md: ``python docs/generate.py [--check]``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,29 @@ def cli_page() -> str:
     """Return the command line's page, as typer writes it."""
     command = [sys.executable, "-m", "typer", "prompt_policy.cli", "utils", "docs", "--name", "prompt-policy"]
     return NOTE + subprocess.run(command, capture_output=True, text=True, check=True, cwd=DOCS).stdout.rstrip() + "\n"
+
+
+def cells_page() -> str:
+    """Return the page of what is tested through which host."""
+    sys.path.insert(0, str(DOCS.parent))
+    return "\n".join(_cells_lines()) + "\n"
+
+
+def _cells_lines() -> Iterator[str]:
+    from tests.vectors.cells import ENDPOINTS, cells
+
+    yield NOTE
+    yield "# What is policed where"
+    yield ""
+    yield "The same requests and answers ([vectors.yaml](../tests/vectors/vectors.yaml)) go through every host, each"
+    yield "whole and streamed, with the same result: `pytest tests/vectors`. A figure is how many stand behind a cell;"
+    yield "family is that of the http client: httpx with openai 2, httpx2 with openai 3."
+    yield ""
+    yield f"| host | family | {' | '.join(f'{endpoint}, whole | {endpoint}, streamed' for endpoint in ENDPOINTS)} |"
+    yield f"|---|---|{'---|' * (2 * len(ENDPOINTS))}"
+    for host, counted in groupby(cells(), key=lambda cell: cell[0]):
+        figures = " | ".join(f"{count} | {count}" for _host, _endpoint, count in counted)
+        yield f"| {host.title} | {host.family} | {figures} |"
 
 
 def _language_lines() -> Iterator[str]:
@@ -133,7 +157,8 @@ def _code(value: object) -> str:
 
 def main() -> None:
     """Write the pages, or with --check fail where one is stale."""
-    pages = {DOCS / "language.md": language_page(), DOCS / "kinds.md": kinds_page(), DOCS / "cli.md": cli_page()}
+    made = {"language": language_page, "kinds": kinds_page, "cli": cli_page, "cells": cells_page}
+    pages = {DOCS / f"{name}.md": page() for name, page in made.items()}
     if "--check" in sys.argv[1:]:
         stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text() != text]
         sys.exit(f"stale, run python docs/generate.py: {', '.join(stale)}" if stale else 0)

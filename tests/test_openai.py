@@ -344,6 +344,9 @@ async def test_websockets_are_refused_rather_than_left_unpoliced(make: Any, serv
 
     with pytest.raises(UsageError, match="websocket"):
         client.realtime.connect(model="m")
+    if hasattr(type(client.responses), "connect"):  # since openai 2.30 or so
+        with pytest.raises(UsageError, match=r"responses\.connect uses a websocket"):
+            client.responses.connect()
 
 
 async def test_a_client_with_an_initialiser_of_its_own(serve_app: Serve) -> None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from types import NoneType
+from typing import Final, Literal, NamedTuple
 
 from prompt_policy.wire import MISSING, Change, Endpoint, Json
+from prompt_policy.wire.values import Missing
 
 Result = Literal["fired", "idle", "skipped", "refused", "fault"]
 """fired: it changed something (under audit: it would have); idle: nothing to change, or its condition did not
@@ -21,10 +24,11 @@ log = logging.getLogger("prompt_policy.decision")
 
 HEADER: Final = "x-prompt-policy"
 _HEADER_LIMIT: Final = 1024
+_SHOWN: Final = (Missing, NoneType, bool, int, float)
+_UNPRINTABLE: Final = re.compile(r"[^!-+\--~]")  # or a comma
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one rule did."""
 
     rule: str
@@ -51,7 +55,7 @@ class Decision:
     @property
     def fired(self) -> tuple[str, ...]:
         """The rules that changed the request, in order; audited ones are not among them."""
-        return tuple(o.rule for o in self.outcomes if o.result == "fired" and not o.audited)
+        return tuple([o.rule for o in self.outcomes if o.result == "fired" and not o.audited])
 
     @property
     def refused(self) -> bool:
@@ -61,8 +65,8 @@ class Decision:
     def headers(self) -> dict[str, str]:
         """Return the headers that go with the answer."""
         headers = {HEADER: f"{self.policy}@{self.hash}"}
-        if self.fired:
-            headers[f"{HEADER}-applied"] = _bounded(self.fired)
+        if fired := self.fired:
+            headers[f"{HEADER}-applied"] = _bounded(fired)
         if changed := list(self._changed()):
             headers[f"{HEADER}-changed"] = _bounded(changed)
         return headers
@@ -92,10 +96,10 @@ class Decision:
         """Yield each place once, from what the client sent to what was sent on."""
         net: dict[str, Change] = {}
         for outcome in self.outcomes:
-            if not outcome.audited:
+            if outcome.changes and not outcome.audited:
                 for change in outcome.changes:
-                    first = net.get(change.path, change)
-                    net[change.path] = Change(change.path, first.before, change.after)
+                    first = net.get(change.path)
+                    net[change.path] = Change(change.path, first.before, change.after) if first else change
         for change in net.values():
             if not _has_value(change):
                 yield change.path
@@ -120,17 +124,20 @@ def _recorded(outcome: Outcome) -> dict[str, Json]:
 
 def _has_value(change: Change) -> bool:
     """Tell whether a change may be shown with its values: numbers, booleans and absence only."""
-    values = (change.before, change.after)
-    if all(value is MISSING for value in values):
+    if change.before is MISSING and change.after is MISSING:
         return False
-    return all(value is MISSING or value is None or isinstance(value, bool | int | float) for value in values)
+    return isinstance(change.before, _SHOWN) and isinstance(change.after, _SHOWN)
 
 
 def _word(value: Json) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return repr(value)
     return "unset" if value is MISSING else json.dumps(value)
 
 
-def _bounded(words: Iterable[str]) -> str:
+def _bounded(words: Sequence[str]) -> str:
     """Join words into a header value of visible ASCII, cut at a comma."""
-    value = ",".join("".join(c if "!" <= c <= "~" and c != "," else "_" for c in word) for word in words)
+    if _UNPRINTABLE.search("".join(words)):
+        words = [_UNPRINTABLE.sub("_", word) for word in words]
+    value = ",".join(words)
     return value if len(value) <= _HEADER_LIMIT else value[:_HEADER_LIMIT].rpartition(",")[0] + ",..."

@@ -6,7 +6,7 @@ import copy
 import logging
 import os
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from prompt_policy.errors import UsageError
 from prompt_policy.httpx import Policies, client_around
@@ -18,6 +18,8 @@ Client = TypeVar("Client")
 """OpenAI, AsyncOpenAI, AzureOpenAI, AsyncAzureOpenAI, or a subclass of one."""
 _HTTP_CLIENT: Final = "_client"
 _WEBSOCKETS: Final = ("realtime", "live")
+_WITH_WEBSOCKETS: Final = ("responses",)
+"""Resources whose ``connect`` opens a websocket."""
 
 
 def wrap(client: Client, policy: Policies = None, *, name: str | None = None, reasoning_parser: bool = False) -> Client:
@@ -50,6 +52,9 @@ def install(
     for resource in _WEBSOCKETS:
         if isinstance(getattr(type(client), resource, None), cached_property):
             client.__dict__[resource] = _Unpoliced(resource)
+    for resource in _WITH_WEBSOCKETS:
+        if hasattr(getattr(client, resource, None), "connect"):
+            getattr(client, resource).connect = _Unpoliced(f"{resource}.connect")
     return client
 
 
@@ -73,12 +78,18 @@ def _forget_cached(client: Foreign) -> None:
 
 
 class _Unpoliced:
-    """Stands where a resource was that talks through a websocket, past the http client."""
+    """Stands where something was that talks through a websocket, past the http client."""
 
     def __init__(self, resource: str) -> None:
         self._resource = resource
 
+    def __call__(self, *_args: Foreign, **_options: Foreign) -> Foreign:
+        self._refuse()
+
     def __getattr__(self, name: str) -> Foreign:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
         raise UsageError(
             f"client.{self._resource} uses a websocket, which no policy reaches: use another client for it"
         )

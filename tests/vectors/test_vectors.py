@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
+import importlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from prompt_policy import Pipeline, load
 from prompt_policy.asgi import PolicyMiddleware
@@ -18,15 +18,15 @@ from prompt_policy.httpx import policy_http_client
 from prompt_policy.httpx.family import installed_family
 from prompt_policy.runtime.replies import AnswerStream, whole_reply
 from tests.e2e.fake_backend import FakeBackend, running
+from tests.vectors.cells import HERE, HOSTS, VECTORS, Host, cells
 from tests.vectors.reading import PATHS, read
 
 http = importlib.import_module(installed_family())
-HERE = Path(__file__).parent
 POLICY = HERE / "policy.yaml"
-VECTORS: list[dict[str, Any]] = yaml.safe_load((HERE / "vectors.yaml").read_text())
-HAS_LITELLM = importlib.util.find_spec("litellm") is not None
-HOSTS = ["pipeline", "asgi", "http-client", *(["litellm", "http-client-before-litellm"] if HAS_LITELLM else [])]
-Post = Callable[[str, dict[str, Any]], str]
+KEY = "sk-a-key-for-these-tests-only-0123456789"
+HEADERS = {"authorization": f"Bearer {KEY}"}
+HERE_NOW = [host for host in HOSTS if host.is_here]
+Post = Callable[[str, dict[str, Any]], Any]
 
 
 @pytest.fixture(scope="module")
@@ -39,27 +39,56 @@ def backend() -> Iterator[FakeBackend]:
 
 @pytest.fixture(scope="module")
 def hosts(backend: FakeBackend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Post]]:
-    """What posts a body to a path, for each host over a network; the path's answer comes back as text."""
+    """What posts a body to a path, for each host over a network; the path's response comes back, read."""
     from tests.echoes import served
 
     with ExitStack() as stack:
-        client, policing = stack.enter_context(http.Client(timeout=60)), policy_http_client(POLICY)
-        stack.callback(policing.close)
         roots = {"asgi": stack.enter_context(served(PolicyMiddleware(backend.app(), POLICY)))}
-        if HAS_LITELLM:
+        if any(host.name == "litellm" for host in HERE_NOW):
             roots["litellm"] = stack.enter_context(_proxied(backend, tmp_path_factory.mktemp("proxy")))
-            roots["http-client-before-litellm"] = roots["litellm"]
-        roots["http-client"] = backend.url
+        plain = stack.enter_context(http.Client(timeout=60))
 
-        def poster(host: str) -> Post:
-            sender = policing if host.startswith("http-client") else client
-            return lambda path, body: _text(sender.post(roots[host] + path, json=body, headers=_headers()))
+        def poster(host: Host) -> Post:
+            root = roots["litellm"] if "litellm" in host.name else roots.get(host.name, backend.url)
+            if host.name in roots:
+                return lambda path, body: plain.post(root + path, json=body, headers=HEADERS)
+            if "openai" in host.name:
+                return _sdk(root, is_async=host.name.startswith("async"))
+            return _client(root, host.family, is_async=host.name.startswith("async"))
 
-        yield {host: poster(host) for host in roots}
+        yield {host.name: poster(host) for host in HERE_NOW if host.name != "pipeline"}
 
 
-def _headers() -> dict[str, str]:
-    return {"authorization": "Bearer sk-a-key-for-these-tests-only-0123456789"}
+def _client(root: str, family: str, *, is_async: bool) -> Post:
+    module = importlib.import_module(family)
+
+    def post(path: str, body: dict[str, Any]) -> Any:
+        with policy_http_client(POLICY, module.Client(timeout=60)) as client:
+            return client.post(root + path, json=body, headers=HEADERS)
+
+    async def post_async(path: str, body: dict[str, Any]) -> Any:
+        async with policy_http_client(POLICY, module.AsyncClient(timeout=60)) as client:
+            return await client.post(root + path, json=body, headers=HEADERS)
+
+    return (lambda path, body: asyncio.run(post_async(path, body))) if is_async else post
+
+
+def _sdk(root: str, *, is_async: bool) -> Post:
+    import openai
+
+    from prompt_policy.openai import wrap
+
+    options: dict[str, Any] = {"base_url": f"{root}/v1", "api_key": KEY, "max_retries": 0}
+
+    def post(path: str, body: dict[str, Any]) -> Any:
+        with wrap(openai.OpenAI(**options), POLICY) as client:
+            return client.post(path.removeprefix("/v1"), body=body, cast_to=http.Response)
+
+    async def post_async(path: str, body: dict[str, Any]) -> Any:
+        async with wrap(openai.AsyncOpenAI(**options), POLICY) as client:
+            return await client.post(path.removeprefix("/v1"), body=body, cast_to=http.Response)
+
+    return (lambda path, body: asyncio.run(post_async(path, body))) if is_async else post
 
 
 def _text(response: Any) -> str:
@@ -102,21 +131,25 @@ def through_the_pipeline(backend: FakeBackend, vector: dict[str, Any], body: dic
     return (rewriter.feed(answer) + rewriter.end()).decode()
 
 
+def test_every_cell_has_a_vector() -> None:
+    assert all(count for _host, _endpoint, count in cells())
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", HERE_NOW, ids=lambda host: host.name)
 def test_every_host_sends_and_reads_the_same(
-    hosts: dict[str, Post], backend: FakeBackend, host: str, vector: dict[str, Any], stream: bool
+    hosts: dict[str, Post], backend: FakeBackend, host: Host, vector: dict[str, Any], stream: bool
 ) -> None:
     body = {"model": f"vector-{vector['name']}", **vector["request"], **({"stream": True} if stream else {})}
     backend.bodies.clear()
 
-    if host == "pipeline":
+    if host.name == "pipeline":
         answer = through_the_pipeline(backend, vector, body, stream=stream)
     else:
-        answer = hosts[host](PATHS[vector["endpoint"]], body)
+        answer = _text(hosts[host.name](PATHS[vector["endpoint"]], body))
 
     (sent,) = backend.bodies
     assert {key: sent.get(key) for key in vector["sent"]} == vector["sent"], json.dumps(sent)
-    wanted = vector.get("read_through_litellm", vector["read"]) if "litellm" in host else vector["read"]
+    wanted = vector.get("read_through_litellm", vector["read"]) if "litellm" in host.name else vector["read"]
     assert read(vector["endpoint"], answer, stream=stream) == wanted

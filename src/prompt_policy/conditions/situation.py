@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Final
 
 from prompt_policy.conditions.language import language_of
@@ -14,7 +13,7 @@ from prompt_policy.wire import Json, Request, Turn
 TASK_HEADER: Final = "x-prompt-policy-task"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a host knows beside the body.
 
@@ -35,14 +34,24 @@ def task_hint(headers: Mapping[str, str], metadata: Json) -> str | None:
     return hint if isinstance(hint, str) and hint else None
 
 
-@dataclass(frozen=True)
 class Situation:
-    """One request as it came, with verdicts that are computed once and only when a rule asks."""
+    """One request as it came, with verdicts that are computed once and only when a rule asks.
 
-    request: Request
-    facts: Facts
-    turn: Turn | None = None
-    """The turn that is judged; None: the last user turn."""
+    Arguments:
+        request: the request as it came.
+        facts: what the host knows.
+        turn: the turn that is judged; None: the last user turn, for which the caller's own word holds.
+    """
+
+    __slots__ = ("_language", "_turn", "facts", "request", "verdict")
+
+    def __init__(self, request: Request, facts: Facts, turn: Turn | None = None) -> None:
+        self.request = request
+        self.facts = facts
+        self._turn = turn
+        self._language: str | None = None
+        self.verdict: str | None = None
+        """The task, where something asked for it."""
 
     @property
     def model(self) -> str:
@@ -52,23 +61,22 @@ class Situation:
     @property
     def text(self) -> str:
         """The text that is judged."""
-        return self.request.last_user_text if self.turn is None else self.turn.own_text
-
-    @cached_property
-    def task(self) -> str:
-        """The task of the judged text; the caller's word holds for the last turn."""
-        return self.facts.task or task_of(self.text)
+        return self.request.last_user_text if self._turn is None else self._turn.own_text
 
     @property
-    def verdict(self) -> str | None:
-        """The task, where something asked for it."""
-        return self.__dict__.get("task")
+    def task(self) -> str:
+        """The task of the judged text, or the caller's word for it."""
+        if self.verdict is None:
+            self.verdict = (self.facts.task if self._turn is None else None) or task_of(self.text)
+        return self.verdict
 
-    @cached_property
+    @property
     def language(self) -> str:
         """The language of the judged text."""
-        return language_of(self.text)
+        if self._language is None:
+            self._language = language_of(self.text)
+        return self._language
 
     def of_turn(self, turn: Turn, *, is_last: bool) -> Situation:
-        """Return the situation with another turn to judge; the caller's word is for the last turn only."""
-        return self if is_last else replace(self, facts=replace(self.facts, task=None), turn=turn)
+        """Return the situation with another turn to judge."""
+        return self if is_last else Situation(self.request, self.facts, turn)

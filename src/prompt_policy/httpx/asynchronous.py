@@ -22,12 +22,12 @@ def async_client_class(family: str) -> Foreign:
     class Rewritten(module.AsyncByteStream):  # type: ignore[misc, name-defined]  # made at run time
         """A streamed answer; iterated twice, it goes on where it was."""
 
-        def __init__(self, response: Foreign, texts: AnswerStream) -> None:
-            self._response = response
+        def __init__(self, stream: Foreign, texts: AnswerStream) -> None:
+            self._stream = stream
             self._pieces = self._rewritten(texts)
 
         async def _rewritten(self, texts: AnswerStream) -> AsyncIterator[bytes]:
-            async for piece in self._response.aiter_bytes():
+            async for piece in self._stream:
                 if changed := texts.feed(piece):
                     yield changed
             yield texts.end()
@@ -39,7 +39,19 @@ def async_client_class(family: str) -> Foreign:
             try:
                 await self._pieces.aclose()  # type: ignore[attr-defined]  # a generator
             finally:
-                await self._response.aclose()
+                await self._stream.aclose()
+
+    class Decoded(module.AsyncByteStream):  # type: ignore[misc, name-defined]  # made at run time
+        """The decoded bytes of a response."""
+
+        def __init__(self, response: Foreign) -> None:
+            self._response = response
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return aiter(self._response.aiter_bytes())
+
+        async def aclose(self) -> None:
+            await self._response.aclose()
 
     class PolicyAsyncClient(module.AsyncClient):  # type: ignore[misc, name-defined]  # made at run time
         """A client that enforces policies and has another one send."""
@@ -72,11 +84,20 @@ def async_client_class(family: str) -> Foreign:
             except Refusal as fault:
                 await response.aclose()
                 return crossing.failed(fault)
-            if form == "whole":
-                return crossing.whole(response, await response.aread())
+            if form is None:
+                return crossing.labelled(response)
+            if not crossing.is_raw(response):
+                response = crossing.decoded(response, Decoded(response))
             if form == "stream":
-                return crossing.streamed(response, Rewritten(response, crossing.texts()))
-            return crossing.labelled(response)
+                return crossing.streamed(response, Rewritten(response.stream, crossing.texts()))
+            try:
+                body = b"".join([piece async for piece in response.stream])
+            except module.RequestError as error:
+                error.request = response.request
+                raise
+            finally:
+                await response.stream.aclose()
+            return crossing.whole(response, body)
 
         async def aclose(self) -> None:
             await self._policed_base.aclose()

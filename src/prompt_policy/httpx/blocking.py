@@ -22,18 +22,30 @@ def client_class(family: str) -> Foreign:
     class Rewritten(module.SyncByteStream):  # type: ignore[misc, name-defined]  # made at run time
         """A streamed answer; iterated twice, it goes on where it was."""
 
-        def __init__(self, response: Foreign, texts: AnswerStream) -> None:
-            self._response = response
+        def __init__(self, stream: Foreign, texts: AnswerStream) -> None:
+            self._stream = stream
             self._pieces = self._rewritten(texts)
 
         def _rewritten(self, texts: AnswerStream) -> Iterator[bytes]:
-            for piece in self._response.iter_bytes():
+            for piece in self._stream:
                 if changed := texts.feed(piece):
                     yield changed
             yield texts.end()
 
         def __iter__(self) -> Iterator[bytes]:
             return self._pieces
+
+        def close(self) -> None:
+            self._stream.close()
+
+    class Decoded(module.SyncByteStream):  # type: ignore[misc, name-defined]  # made at run time
+        """The decoded bytes of a response."""
+
+        def __init__(self, response: Foreign) -> None:
+            self._response = response
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(self._response.iter_bytes())
 
         def close(self) -> None:
             self._response.close()
@@ -67,11 +79,20 @@ def client_class(family: str) -> Foreign:
             except Refusal as fault:
                 response.close()
                 return crossing.failed(fault)
-            if form == "whole":
-                return crossing.whole(response, response.read())
+            if form is None:
+                return crossing.labelled(response)
+            if not crossing.is_raw(response):
+                response = crossing.decoded(response, Decoded(response))
             if form == "stream":
-                return crossing.streamed(response, Rewritten(response, crossing.texts()))
-            return crossing.labelled(response)
+                return crossing.streamed(response, Rewritten(response.stream, crossing.texts()))
+            try:
+                body = b"".join(response.stream)
+            except module.RequestError as error:
+                error.request = response.request
+                raise
+            finally:
+                response.stream.close()
+            return crossing.whole(response, body)
 
         def close(self) -> None:
             self._policed_base.close()

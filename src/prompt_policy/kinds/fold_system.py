@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
@@ -83,7 +82,7 @@ def _hosting(turn: Turn, guests: Sequence[Turn], separator: str) -> Turn:
 
 def _joined(first: Turn, second: Turn, separator: str) -> Turn:
     content = joined_content(first.content, second.content, separator, first.text_type)
-    return replace(first.with_content(content), own_text=first.own_text + separator + second.own_text)
+    return first.with_content(content)._replace(own_text=first.own_text + separator + second.own_text)
 
 
 def _settled(folded: list[Turn], homeless: Sequence[Turn], place: int, separator: str) -> list[Turn]:
@@ -96,7 +95,8 @@ def _settled(folded: list[Turn], homeless: Sequence[Turn], place: int, separator
         place += 1
     turn = Turn("user", {"role": "user", "content": content}, text_of(content), homeless[0].text_type)
     if place == before_tools and place > 0 and folded[place - 1].role == "user":
-        folded[place - 1] = replace(_joined(folded[place - 1], turn, separator), own_text=folded[place - 1].own_text)
+        before = folded[place - 1]
+        folded[place - 1] = _joined(before, turn, separator)._replace(own_text=before.own_text)
     else:
         folded.insert(place, turn)
     return folded

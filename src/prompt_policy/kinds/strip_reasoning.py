@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -39,9 +38,8 @@ class StripReasoning(Rule):
         answer_of = _answer_of(self.open, self.close)
 
         def stripped(turn: Turn) -> Turn:
-            fields = {key: value for key, value in turn.raw.items() if key not in _FIELDS}
-            if len(fields) < len(turn.raw):
-                turn = replace(turn, raw=fields)
+            if not turn.raw.keys().isdisjoint(_FIELDS):
+                turn = turn._replace(raw={key: value for key, value in turn.raw.items() if key not in _FIELDS})
             return _without_thinking(turn).with_first_text(answer_of)
 
         def transform(request: Request, _admits: Admits) -> None:

@@ -20,6 +20,8 @@ _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/responses", "responses"),
     ("/v1/messages", "messages"),
 )
+HEADERS_READ: Final = ("content-encoding", TASK_HEADER)
+"""The headers of a request that ``open_exchange`` looks at."""
 _OK: Final = 200
 _UNREADABLE: Final = 415
 _TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
@@ -27,7 +29,10 @@ _TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be
 
 def endpoint_of(path: str) -> Endpoint | None:
     """Return the endpoint that the path of a POST leads to, or None where no policy acts."""
-    return next((endpoint for end, endpoint in _ENDPOINTS if path.endswith(end)), None)
+    for end, endpoint in _ENDPOINTS:
+        if path.endswith(end):
+            return endpoint
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def open_exchange(
     Arguments:
         policing: the policies.
         path: the URL's path.
-        headers: the request's headers, their names in lower case.
+        headers: those of the request's headers that are in ``HEADERS_READ``, at least.
         body: the request's body, whole.
         reasoning_parser: the server is known to split thoughts off by itself.
     """

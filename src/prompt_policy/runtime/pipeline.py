@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 from prompt_policy.conditions.situation import Facts, Situation
 from prompt_policy.conditions.when import Condition, compile_when
-from prompt_policy.decision import Decision, Outcome
+from prompt_policy.decision import Decision, Outcome, Result
 from prompt_policy.errors import Fault, Refusal
-from prompt_policy.kinds.base import FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform
+from prompt_policy.kinds.base import Admits, FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform
 from prompt_policy.policy.document import Policy
 from prompt_policy.runtime.texts import AnswerTexts, Shadow
 from prompt_policy.wire import Endpoint, JsonObject, Request, Turn, request_view
 
 log = logging.getLogger("prompt_policy")
+
+_NO_FACTS: Final = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,11 @@ class Pipeline:
         self.name = policy.name
         self.hash = policy.hash
         self._steps = tuple(_steps(policy))
+        self._filtering = tuple((index, step) for index, step in enumerate(self._steps) if step.choose is not None)
 
     def apply(self, body: JsonObject, endpoint: Endpoint, facts: Facts | None = None) -> Applied:
         """Apply the policy to one request; a refusal, or a fault under ``on_error: closed``, is in the result."""
-        facts = facts or Facts()
+        facts = facts or _NO_FACTS
         came = request_view(body, endpoint)
         decision = Decision(self.name, self.hash, endpoint, facts.model or came.model)
         try:
@@ -75,8 +79,9 @@ class Pipeline:
             step.act(request, situation, decision)
         decision.task = situation.verdict
         filters: list[FilterFactory] = []
-        for index, (step, outcome) in enumerate(zip(self._steps, decision.outcomes, strict=True)):
-            decision.outcomes[index] = step.arm(request, facts, outcome, filters)
+        outcomes = decision.outcomes
+        for index, step in self._filtering:
+            outcomes[index] = step.arm(request, facts, outcomes[index], filters)
         return Applied(self, request.body, decision, tuple(filters))
 
 
@@ -94,35 +99,36 @@ class Step:
         """Apply the rule to the request, and add its outcome to the decision."""
         rule = self.rule
         view = request.fork() if self.audited else request
-        outcome = Outcome(rule.name, rule.kind, "idle", self.audited)
         before = len(view.changes)
+        reason: str | None = None
+        result: Result = "idle"
         try:
-            reason = self._acted(view, situation)
+            if view.endpoint not in rule.acts_on:
+                reason = Skip("text completions" if view.endpoint == "completions" else view.endpoint)
+            elif (admits := self._admits(situation)) is None:
+                reason = "its condition does not hold"
+            elif self.transform is not None:
+                reason = self.transform(view, admits)
         except Refusal as refusal:
-            decision.outcomes.append(replace(outcome, result="refused", reason=refusal.message))
+            decision.outcomes.append(Outcome(rule.name, rule.kind, "refused", self.audited, refusal.message))
             if not self.audited:
                 raise
             return
+        changes = tuple(view.changes[before:])
         if isinstance(reason, Skip):
-            outcome = replace(outcome, result="skipped", reason=reason)
-        elif changes := tuple(view.changes[before:]):
-            outcome = replace(outcome, result="fired", changes=changes)
-        elif reason is not None:
-            outcome = replace(outcome, reason=reason)
-        decision.outcomes.append(outcome)
+            result = "skipped"
+        elif changes:
+            result = "fired"
+        decision.outcomes.append(Outcome(rule.name, rule.kind, result, self.audited, reason, changes))
 
-    def _acted(self, request: Request, situation: Situation) -> str | None:
-        """Return a Skip, why the rule has nothing to do, or None once it was applied."""
-        if request.endpoint not in self.rule.acts_on:
-            return Skip("text completions" if request.endpoint == "completions" else request.endpoint)
+    def _admits(self, situation: Situation) -> Admits | None:
+        """Return which turns the rule may act on, or None where its condition does not hold of the request."""
         condition = self.condition
         if condition is None:
-            return self.transform(request, _always) if self.transform else None
+            return _always
         if self.rule.judges_turns and self.transform:
-            return self.transform(request, lambda turn, is_last: condition(situation.of_turn(turn, is_last=is_last)))
-        if not condition(situation):
-            return "its condition does not hold"
-        return self.transform(request, _always) if self.transform else None
+            return lambda turn, is_last: condition(situation.of_turn(turn, is_last=is_last))
+        return _always if condition(situation) else None
 
     def arm(self, request: Request, facts: Facts, outcome: Outcome, filters: list[FilterFactory]) -> Outcome:
         """Add the rule's filter, if it has one for this answer; return the outcome with what came of it."""
@@ -132,9 +138,9 @@ class Step:
         if chosen is None:
             return outcome
         if isinstance(chosen, Skip):
-            return replace(outcome, result="skipped" if outcome.result == "idle" else outcome.result, reason=chosen)
+            return outcome._replace(result="skipped" if outcome.result == "idle" else outcome.result, reason=chosen)
         filters.append((lambda: Shadow(chosen())) if self.audited else chosen)
-        return replace(outcome, filters_answer=True)
+        return outcome._replace(filters_answer=True)
 
 
 def _always(_turn: Turn, _is_last: bool) -> bool:

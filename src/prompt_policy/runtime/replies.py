@@ -87,7 +87,7 @@ class AnswerStream:
         if self._broken:
             return b""
         try:
-            return b"".join(self._rewritten(event, self._rewriter) for event in self._events.feed(data))
+            return b"".join([self._rewritten(event, self._rewriter) for event in self._events.feed(data)])
         except Refusal as fault:
             return self._failed(fault)
 

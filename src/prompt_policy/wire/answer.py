@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, Protocol
 
@@ -42,14 +43,17 @@ class Getter(Protocol):
 def changed_texts(message: Getter, feed: Callable[[Channel, str], str]) -> dict[str, str]:
     """Return the keys of a message or delta whose text changes, with the new text."""
     changed: dict[str, str] = {}
-    for channel in CHANNELS:
-        present = {key: text for key in _KEYS[channel] if isinstance(text := message.get(key), str)}
-        if not present:
+    for channel, keys in _KEYS.items():
+        before: str | None = None
+        for key in keys:
+            text = message.get(key)
+            if isinstance(text, str) and not before:
+                before = text
+        if before is None:
             continue
-        before = next((text for text in present.values() if text), "")
         after = feed(channel, before)
         if after != before:
-            changed.update(dict.fromkeys(present, after))
+            changed.update({key: after for key in keys if isinstance(message.get(key), str)})
     return changed
 
 
@@ -163,4 +167,4 @@ def _index(choice: JsonObject) -> int:
 
 
 def _same(new: list[Json], old: list[Json]) -> bool:
-    return all(a is b for a, b in zip(new, old, strict=True))
+    return all(map(operator.is_, new, old))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import NoneType
 from typing import Final
 
 from prompt_policy.wire.request import Request
 from prompt_policy.wire.turn import Role, Turn, text_of
 from prompt_policy.wire.values import Json, JsonObject
 
+_CONTENT: Final = (str, list, NoneType)
 _ROLES: Final[dict[str, Role]] = {
     "system": "system",
     "developer": "system",
@@ -43,8 +45,11 @@ class ChatRequest(Request):
 
 def _turn(message: Json) -> Turn:
     """Read one message; what is not one, or has content of no known form, is left to the server to judge."""
-    if not isinstance(message, dict) or not isinstance(message.get("content"), str | list | None):
+    if not isinstance(message, dict):
+        return Turn("other", message, "")
+    content = message.get("content")
+    if not isinstance(content, _CONTENT):
         return Turn("other", message, "")
     role = message.get("role")
     known = _ROLES.get(role, "other") if isinstance(role, str) else "other"
-    return Turn(known, message, text_of(message.get("content")))
+    return Turn(known, message, content if isinstance(content, str) else text_of(content))

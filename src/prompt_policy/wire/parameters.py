@@ -25,6 +25,6 @@ def number_of(value: Json) -> int | float | None:
     """Return a number, or the number that a numeric string spells; None for NaN and every other type."""
     if isinstance(value, str) and _JSON_NUMBER.fullmatch(value):
         value = float(value) if any(mark in value for mark in ".eE") else int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - NaN
         return None
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Final, Literal, NamedTuple, Self
@@ -13,7 +14,7 @@ Endpoint = Literal["chat", "completions", "responses", "messages"]
 Path = tuple[str, ...]
 
 TOKEN_LIMITS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_STRUCTURED: Final = ("structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar")
+_STRUCTURED: Final = frozenset({"structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar"})
 
 
 class Change(NamedTuple):
@@ -115,7 +116,7 @@ class Request(ABC):
     def set_turns(self, turns: Sequence[Turn]) -> None:
         """Replace the conversation; with the same turns, nothing happens."""
         new = tuple(turns)
-        if len(new) == len(self.turns) and all(a is b for a, b in zip(new, self.turns, strict=True)):
+        if len(new) == len(self.turns) and all(map(operator.is_, new, self.turns)):
             return
         self._turns = new
         self._write_turns(self._owned(), new)
@@ -160,7 +161,7 @@ class Request(ABC):
         wanted = self._body.get("response_format")
         if isinstance(wanted, dict) and wanted.get("type") not in (None, "text"):
             return True
-        return any(self._body.get(name) for name in _STRUCTURED)
+        return not _STRUCTURED.isdisjoint(self._body) and any(self._body.get(name) for name in _STRUCTURED)
 
     @property
     def has_system(self) -> bool:

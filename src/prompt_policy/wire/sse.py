@@ -7,8 +7,7 @@ ends an event, and an event's data are its ``data:`` lines joined by newlines.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 # Atomic, so that one CRLF is never taken for two line ends.
@@ -17,20 +16,28 @@ _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _LONGEST_END: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
     """One event. ``raw`` holds its bytes with the blank line that ends it."""
 
-    raw: bytes
+    __slots__ = ("_is_plain", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        # One line of data, as nearly all events are.
+        self._is_plain = raw.startswith(b"data:") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw
 
     @property
     def data(self) -> bytes | None:
         """The event's data, or None where it has none: a comment that keeps a connection alive, for one."""
+        if self._is_plain:
+            return self.raw[5:-2].removeprefix(b" ")
         found = [line[5:].removeprefix(b" ") for line in self._lines() if line.startswith(b"data:")]
         return b"\n".join(found) if found else None
 
     def with_data(self, data: bytes) -> bytes:
         """Return the bytes of this event with other data, which holds no line end; its other fields stay."""
+        if self._is_plain:
+            return b"data: " + data + b"\n\n"
         others = [line for line in self._lines() if line and not line.startswith(b"data:")]
         return b"\n".join([*others, b"data: " + data, b"", b""])
 
@@ -44,8 +51,14 @@ class Events:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Event]:
-        """Yield the events that are complete by now; iterate to the end before the next call."""
+    def feed(self, data: bytes) -> Iterable[Event]:
+        """Return the events that are complete by now; iterate to the end before the next call."""
+        # What servers send, one event whole: nothing to hold and nothing to search.
+        if not self._held and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data:
+            return (Event(data),)
+        return self._cut(data)
+
+    def _cut(self, data: bytes) -> Iterator[Event]:
         start = max(0, len(self._held) - _LONGEST_END)
         self._held += data
         begun = 0

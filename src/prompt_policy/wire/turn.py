@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from prompt_policy.wire.values import Json
 
@@ -13,8 +12,7 @@ Role = Literal["system", "user", "assistant", "tool", "other"]
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One message. ``raw`` is the message on the wire and is never changed, only replaced.
 
     ``own_text`` is the text as the client sent it; it stays the same through every rewriting, so that
@@ -39,7 +37,7 @@ class Turn:
 
     def with_content(self, content: Json) -> Turn:
         """Return this turn with other content."""
-        return replace(self, raw={**self.raw, "content": content})
+        return Turn(self.role, {**self.raw, "content": content}, self.own_text, self.text_type)
 
     def with_text_after(self, addition: str, separator: str) -> Turn:
         """Return this turn with text at its end; in a part list the last text part gets it."""
