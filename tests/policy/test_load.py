@@ -211,3 +211,9 @@ def test_a_policy_without_rules_is_a_mistake(tmp_path: Path) -> None:
 def test_an_engine_block_says_what_belongs_to_the_family_only(tmp_path: Path, engine: str, message: str) -> None:
     (problem,) = problems(write(tmp_path, "a", f"engine: {engine}\n{RULE}"))
     assert f"a.yaml:4:1: engine: {message}" in problem
+
+
+def test_a_source_for_a_rule_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    sources = "sources: [{url: 'https://example.org', date: 2025-01-01, says: x, for: [r, engine, four]}]\n"
+    file = write(tmp_path, "a", sources + RULE)
+    assert problems(file) == [f"{file}:4:84: sources[0].for[2]: no rule is named 'four'"]

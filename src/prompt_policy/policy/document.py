@@ -45,6 +45,9 @@ class Source(YamlModel):
     url: str = Field(pattern=r"^https?://\S+$", description="The page.")
     date: datetime.date = Field(description="The day of the revision that says it.")
     says: str = Field(min_length=1, description="What it says, in one's own words.")
+    for_: tuple[str, ...] = Field(
+        (), alias="for", description="The rules that it is the reason for, by name; `engine` for what stands there."
+    )
 
 
 class AppliesTo(YamlModel):

@@ -20,6 +20,8 @@ from prompt_policy.policy.select import PolicySet
 from prompt_policy.policy.yaml_text import Parsed, parse
 
 STDIN: Final = "-"
+ENGINE: Final = "engine"
+"""What a source names under ``for`` to be the reason for the policy's ``engine``."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def _resolved(path: Path, root: Path, problems: list[Problem]) -> Loaded | None:
         problems += _heritage(heir, policy)
         policy = heir.policy.over(policy)
     problems += _order(policy, chain)
+    problems += _reasons(policy, chain[0])
     return Loaded(policy, chain[0].parsed, path)
 
 
@@ -192,6 +195,16 @@ def _order(policy: Policy, chain: Sequence[Loaded]) -> Iterator[Problem]:
         if isinstance(rule, FilterWhitespace) and any(other > index for other in restoring):
             opening = policy.rules[max(restoring)].name
             yield _at_rule(rule.name, chain, f"must stand after '{opening}', which puts text in front of the answer")
+
+
+def _reasons(policy: Policy, loaded: Loaded) -> Iterator[Problem]:
+    """Find sources that are the reason for a rule that is not there."""
+    known = [ENGINE, *(rule.name for rule in policy.rules)]
+    for index, source in enumerate(policy.sources):
+        for place, name in enumerate(source.for_):
+            if name not in known:
+                message = f"no rule is named '{name}'{near(name, known)}"
+                yield loaded.parsed.problem(("sources", index, "for", place), message)
 
 
 def _at_rule(name: str, chain: Sequence[Loaded], message: str) -> Problem:
