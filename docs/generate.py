@@ -10,7 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from prompt_policy.conditions.when import ParameterTest, When
+from prompt_policy.conditions.own_tasks import TaskSigns
+from prompt_policy.conditions.when import LastUser, ParameterTest, When
 from prompt_policy.kinds import Rule, kinds
 from prompt_policy.policy.document import AppliesTo, Case, Delta, Expect, ExpectedRefusal, Policy, Source
 from prompt_policy.yaml_model import YamlModel
@@ -22,6 +23,8 @@ SECTIONS: dict[str, type[YamlModel]] = {
     "sources": Source,
     "when": When,
     "Tests of a parameter under when": ParameterTest,
+    "last_user": LastUser,
+    "Items under tasks": TaskSigns,
     "Cases under tests": Case,
     "Pieces of an answer under response": Delta,
     "expect": Expect,

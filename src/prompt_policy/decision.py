@@ -51,6 +51,8 @@ class Decision:
     outcomes: list[Outcome] = field(default_factory=list)
     task: str | None = None
     """The task of the last user turn, where a rule asked for it."""
+    not_spared: tuple[str, ...] = ()
+    """The rules that the caller asked to be spared in vain."""
 
     @property
     def fired(self) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ class Decision:
                 "model": self.model,
                 "task": self.task,
                 "applied": self.fired,
+                **({"not_spared": self.not_spared} if self.not_spared else {}),
                 "rules": rules,
             },
             ensure_ascii=True,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Final
 
-from prompt_policy.conditions.situation import Facts
+from prompt_policy.conditions.situation import SKIP_HEADER, TASK_HEADER, Facts
 from prompt_policy.policy.document import Case, Expect, Policy
 from prompt_policy.runtime import Applied, Pipeline
 from prompt_policy.wire import MISSING, Json, JsonObject, request_view
@@ -62,7 +62,7 @@ def run_policy(policy: Policy) -> PolicyResult:
 
 def run_case(pipeline: Pipeline, case: Case) -> CaseResult:
     """Run one case."""
-    facts = Facts(model=case.model, has_reasoning_parser=case.reasoning_parser)
+    facts = facts_of(case)
     applied = pipeline.apply(case.request, case.endpoint, facts)
     acted = {outcome.rule for outcome in applied.decision.outcomes if outcome.result in ("fired", "refused")}
     mistakes = list(_request_mistakes(case, applied))
@@ -73,6 +73,19 @@ def run_case(pipeline: Pipeline, case: Case) -> CaseResult:
             mistakes += _answer_mistakes(pieces, case.expect, applied)
             acted |= set(_acting_filters(pieces, applied))
     return CaseResult(pipeline.name, case, tuple(mistakes), frozenset(acted))
+
+
+def facts_of(case: Case) -> Facts:
+    """Return what a host would know beside a case's body."""
+    headers = {SKIP_HEADER: ",".join(case.skip), TASK_HEADER: case.task or ""}
+    told = Facts.told(headers, case.request.get("metadata"))
+    return told._replace(
+        model=case.model,
+        has_reasoning_parser=case.reasoning_parser,
+        tags=(*told.tags, *case.tags),
+        team=case.team,
+        key_alias=case.key_alias,
+    )
 
 
 def _request_mistakes(case: Case, applied: Applied) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prompt_policy import Facts
-from prompt_policy.conditions.situation import Situation, task_hint
+from prompt_policy.conditions.situation import Situation
 from prompt_policy.wire import request_view
 from tests.support import chat
 
@@ -24,7 +24,35 @@ from tests.support import chat
     ],
 )
 def test_the_callers_word_for_the_task(headers: dict[str, str], metadata: Any, hint: str | None) -> None:
-    assert task_hint(headers, metadata) == hint
+    assert Facts.told(headers, metadata).task == hint
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tags"),
+    [({"tags": ["a", 3, "b"]}, ("a", "b")), ({"tags": "a"}, ()), ({}, ()), (None, ()), ([1], ())],
+)
+def test_tags_are_texts_in_a_list(metadata: Any, tags: tuple[str, ...]) -> None:
+    assert Facts.told({}, metadata).tags == tags
+
+
+@pytest.mark.parametrize(
+    ("header", "skips"),
+    [
+        ("sampling", ("sampling",)),
+        ("sampling, tidy-answer ,x", ("sampling", "tidy-answer", "x")),
+        ("", ()),
+        ("\r\nevil: <b>", ("evil", "b")),
+        ("r," * 10_000, ("r",) * 32),
+    ],
+)
+def test_the_rules_that_a_caller_wants_to_be_spared(header: str, skips: tuple[str, ...]) -> None:
+    assert Facts.told({"x-prompt-policy-skip": header}, None).skips == skips
+
+
+@pytest.mark.parametrize(("allowed", "spared"), [(None, True), ((), False), (("r",), True), (("other",), False)])
+def test_the_host_says_what_may_be_skipped(allowed: tuple[str, ...] | None, spared: bool) -> None:
+    facts = Facts(skips=("r",), may_skip=allowed)
+    assert (facts.spares("r"), facts.spares("s")) == (spared, False)
 
 
 def test_the_callers_word_wins() -> None:

@@ -128,3 +128,50 @@ def test_what_makes_no_sense_is_refused_at_load(when: dict[str, Any]) -> None:
 
 def test_no_condition_compiles_to_nothing() -> None:
     assert compile_when(None) is None
+
+
+KNOWN = Facts(tags=("a", "b"), metadata={"tier": {"level": 2}, "name": "x"}, team="Red-Team", key_alias="ci-1")
+
+
+@pytest.mark.parametrize(
+    ("when", "expected", "unknown"),
+    [
+        ({"tags": "a"}, True, False),
+        ({"tags": ["c", "b"]}, True, False),
+        ({"tags": "c"}, False, False),
+        ({"metadata": {"tier.level": {"ge": 2}}}, True, False),
+        ({"metadata": {"tier.level": 3}}, False, False),
+        ({"metadata": {"name": "x"}}, True, False),
+        ({"metadata": {"name.deeper": "x"}}, False, False),
+        ({"metadata": {"nothing": {"present": False}}}, True, True),
+        ({"team": "red-*"}, True, False),
+        ({"team": "blue"}, False, False),
+        ({"key_alias": ["x", "CI-?"]}, True, False),
+        ({"not": {"team": "red-*"}}, False, True),
+    ],
+)
+def test_what_stands_around_a_request(when: dict[str, Any], expected: bool, unknown: bool) -> None:
+    assert holds(when, chat("Hi"), facts=KNOWN) is expected
+    assert holds(when, chat("Hi")) is unknown
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ({"contains": "quick"}, True),
+        ({"contains": ["slow", "quick"]}, True),
+        ({"contains": "Quick"}, False),
+        ({"contains": "first"}, False),
+        ({"matches": "(?i)Q[a-z]+k"}, True),
+        ({"matches": "^first"}, False),
+        ({"contains": "quick", "matches": "slow"}, False),
+    ],
+)
+def test_the_last_user_turn(test: dict[str, Any], expected: bool) -> None:
+    body = chat("first", ("assistant", "quick"), "a quick one", ("tool", "first"))
+    assert holds({"last_user": test}, body) is expected
+
+
+def test_an_empty_test_of_the_last_turn_is_a_mistake() -> None:
+    with pytest.raises(ValidationError, match="says nothing"):
+        When.model_validate({"last_user": {}})

@@ -50,3 +50,46 @@ def test_what_litellm_knows_of_a_request() -> None:
     facts = facts_of(kwargs)
     assert (facts.model, facts.task, facts.has_reasoning_parser) == ("deepseek-ai/DeepSeek-R1", "math", True)
     assert facts_of({}).task is None
+
+
+OWNED = {
+    "requester_metadata": {"tags": ["theirs"], "tier": 2},
+    "tags": ["a", 3],
+    "user_api_key_team_alias": "red",
+    "user_api_key_team_id": "t-1",
+    "user_api_key_alias": "ci",
+}
+
+
+@pytest.mark.parametrize("bucket", ["metadata", "litellm_metadata"])
+def test_what_conditions_may_ask_of_the_key_and_the_request(bucket: str) -> None:
+    facts = facts_of({"model": R1, bucket: OWNED})
+    assert (facts.tags, facts.metadata, facts.team, facts.key_alias) == (
+        ("a",),
+        {"tags": ["theirs"], "tier": 2},
+        "red",
+        "ci",
+    )
+
+
+def test_a_team_without_a_name_is_known_by_its_id() -> None:
+    assert facts_of({"metadata": {"user_api_key_team_id": "t-1"}}).team == "t-1"
+
+
+@pytest.mark.parametrize(
+    ("key", "team", "spared"),
+    [
+        ({}, {}, ()),
+        ({"prompt_policy_may_skip": True}, {}, ("a", "b")),
+        ({"prompt_policy_may_skip": ["a"]}, {}, ("a",)),
+        ({"prompt_policy_may_skip": ["a"]}, {"prompt_policy_may_skip": ["b", "c"]}, ("a", "b")),
+        ({"prompt_policy_may_skip": "a"}, None, ()),
+    ],
+)
+def test_only_keys_and_teams_with_the_right_may_opt_out(key: Any, team: Any, spared: tuple[str, ...]) -> None:
+    kwargs = {
+        "metadata": {"user_api_key_metadata": key, "user_api_key_team_metadata": team, "prompt_policy_may_skip": True},
+        "proxy_server_request": {"headers": {"x-prompt-policy-skip": "a,b"}},
+    }
+    facts = facts_of(kwargs)
+    assert tuple(name for name in ("a", "b", "c") if facts.spares(name)) == spared

@@ -95,6 +95,41 @@ def test_the_real_model_is_in_the_decision() -> None:
     assert applied.decision.model == "real"
 
 
+@pytest.mark.parametrize(
+    ("may_skip", "allowed", "temperature", "not_spared"),
+    [
+        (True, None, 1.3, ()),
+        (True, ("cool",), 1.3, ()),
+        (True, (), 0.7, ("cool",)),
+        (False, None, 0.7, ("cool",)),
+    ],
+)
+def test_a_caller_is_spared_a_rule_only_where_rule_and_host_let_him(
+    may_skip: bool, allowed: tuple[str, ...] | None, temperature: float, not_spared: tuple[str, ...]
+) -> None:
+    facts = Facts(skips=("cool",), may_skip=allowed)
+    pipeline = Pipeline(policy_of({**COOL, "name": "cool", "may_skip": may_skip}))
+
+    applied = pipeline.apply(chat("Hi", temperature=1.3), "chat", facts)
+
+    assert applied.body["temperature"] == temperature
+    assert applied.decision.not_spared == not_spared
+    assert ('"not_spared": ["cool"]' in applied.decision.record()) is bool(not_spared)
+
+
+def test_a_filter_that_is_skipped_is_not_there() -> None:
+    tidy = {"kind": "filter_whitespace", "name": "tidy", "may_skip": True}
+    applied = Pipeline(policy_of(tidy)).apply(chat("Hi"), "chat", Facts(skips=("tidy",)))
+    assert (applied.answer(), applied.decision.outcomes[0].reason) == (None, "the caller opted out")
+
+
+def test_a_policys_own_tasks_are_told() -> None:
+    rule = {"kind": "append_suffix", "text": "Cite.", "when": {"task": "legal"}}
+    pipeline = Pipeline(policy_of(rule, tasks={"legal": {"any": ["contract"]}}))
+    applied = pipeline.apply(chat("This contract", ("assistant", "A"), "And that?"), "chat")
+    assert [m["content"] for m in applied.body["messages"]] == ["This contract\nCite.", "A", "And that?"]
+
+
 class Broken(Rule):
     """A rule with a fault, where it is told."""
 

@@ -10,9 +10,11 @@ from typing import Annotated, Any, Final, Self, get_args
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from prompt_policy.conditions.patterns import Pattern, searcher
 from prompt_policy.conditions.situation import Situation
 from prompt_policy.wire import MISSING, Endpoint, Json, Request
-from prompt_policy.wire.parameters import names_of, number_of
+from prompt_policy.wire.parameters import names_of, number_of, path_of
+from prompt_policy.wire.request import Path
 from prompt_policy.yaml_model import Flag, Names, Number, Scalar, YamlModel
 
 Condition = Callable[[Situation], bool]
@@ -35,6 +37,19 @@ class ParameterTest(YamlModel):
     eq: Scalar | None = Field(None, description="Equal to.")
     ne: Scalar | None = Field(None, description="Different from.")
     present: Flag | None = Field(None, description="Given and not null (true); absent or null (false).")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty", "an empty test says nothing")
+        return self
+
+
+class LastUser(YamlModel):
+    """What must hold of the last user turn's text; every key given."""
+
+    contains: Names | None = Field(None, description="One of these texts stands in it, letter by letter.")
+    matches: Pattern | None = Field(None, description="A regular expression (Rust's) matches somewhere in it.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -70,6 +85,11 @@ class When(YamlModel):
     json_mode: Flag | None = Field(None, description="Whether the answer is bound to JSON, a grammar or a choice.")
     has_system: Flag | None = Field(None, description="Whether a system or developer message is there.")
     parameters: dict[str, Test] | None = Field(None, description="Tests of parameters; dotted names reach inside.")
+    last_user: LastUser | None = Field(None, description="Tests of the last user turn's text.")
+    tags: Names | None = Field(None, description="The request has one of these tags (LiteLLM's, or metadata.tags).")
+    metadata: dict[str, Test] | None = Field(None, description="Tests of the client's metadata, like parameters.")
+    team: Names | None = Field(None, description="Globs on the team's name or id. Known to LiteLLM only.")
+    key_alias: Names | None = Field(None, description="Globs on the API key's alias. Known to LiteLLM only.")
     any_: tuple[When, ...] | None = Field(None, alias="any", min_length=1, description="At least one must hold.")
     all_: tuple[When, ...] | None = Field(None, alias="all", min_length=1, description="Each must hold.")
     not_: When | None = Field(None, alias="not", description="Must not hold.")
@@ -101,6 +121,8 @@ def _some(checks: Iterable[Condition]) -> Condition:
 
 def _asked(when: When) -> list[Condition]:
     checks = [_parameter(name, test) for name, test in (when.parameters or {}).items()]
+    checks += [_metadata(name, test) for name, test in (when.metadata or {}).items()]
+    checks += _around(when)
     if (endpoints := when.endpoint) is not None:
         checks.append(lambda s: s.request.endpoint in endpoints)
     if when.model is not None:
@@ -112,6 +134,40 @@ def _asked(when: When) -> list[Condition]:
         "streams": when.stream,
     }
     checks += [_flag(attribute, wanted) for attribute, wanted in flags.items() if wanted is not None]
+    return checks
+
+
+def _around(when: When) -> list[Condition]:
+    """Return the checks of what stands around the request; what the host does not know does not hold."""
+    checks: list[Condition] = []
+    if (tags := when.tags) is not None:
+        checks.append(lambda s: not frozenset(tags).isdisjoint(s.facts.tags))
+    if when.team is not None:
+        checks.append(_named(when.team, lambda s: s.facts.team))
+    if when.key_alias is not None:
+        checks.append(_named(when.key_alias, lambda s: s.facts.key_alias))
+    if when.last_user is not None:
+        checks += _last_user(when.last_user)
+    return checks
+
+
+def _named(globs: Iterable[str], name_of: Callable[[Situation], str | None]) -> Condition:
+    folded = tuple(glob.casefold() for glob in globs)
+
+    def holds(situation: Situation) -> bool:
+        name = name_of(situation)
+        return name is not None and any(fnmatchcase(name.casefold(), glob) for glob in folded)
+
+    return holds
+
+
+def _last_user(test: LastUser) -> list[Condition]:
+    checks: list[Condition] = []
+    if (texts := test.contains) is not None:
+        checks.append(lambda s: any(text in s.request.last_user_text for text in texts))
+    if test.matches is not None:
+        found = searcher(test.matches)
+        checks.append(lambda s: found(s.request.last_user_text))
     return checks
 
 
@@ -145,10 +201,25 @@ def _model(glob: str) -> Condition:
 
 def _parameter(name: str, test: ParameterTest) -> Condition:
     paths = names_of(name)
+    return _test(test, lambda s: _value(s.request, paths))
+
+
+def _metadata(name: str, test: ParameterTest) -> Condition:
+    path = path_of(name)
+    return _test(test, lambda s: _inside(s.facts.metadata, path))
+
+
+def _inside(value: Json, path: Path) -> Json:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return MISSING if value is None else value
+
+
+def _test(test: ParameterTest, value_of: Callable[[Situation], Json]) -> Condition:
     bounds = [(_COMPARE[key], bound) for key in _COMPARE if (bound := getattr(test, key)) is not None]
 
     def holds(situation: Situation) -> bool:
-        value = _value(situation.request, paths)
+        value = value_of(situation)
         if test.present is not None and test.present is (value is MISSING):
             return False
         if test.ne is not None and value == test.ne:

@@ -12,7 +12,7 @@ from prompt_policy.conditions.situation import Facts
 from prompt_policy.conditions.when import When
 from prompt_policy.wire import Endpoint, Request, Turn
 from prompt_policy.wire.answer import Channel
-from prompt_policy.yaml_model import YamlModel
+from prompt_policy.yaml_model import Flag, YamlModel
 
 Mode = Literal["enforce", "audit", "off"]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -66,6 +66,9 @@ class Rule(YamlModel):
     kind: str = Field(description="What the rule does.")
     when: When | None = Field(None, description="Act only if this holds of the request as it came.")
     mode: Mode | None = Field(None, description="enforce, audit or off, in place of the policy's own mode.")
+    may_skip: Flag = Field(
+        False, description="Clients may opt out with the header x-prompt-policy-skip, where the host lets them."
+    )
 
     def transform(self) -> Transform | None:
         """Return what the rule does to a request, or None."""

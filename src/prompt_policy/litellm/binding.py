@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
-from prompt_policy.conditions.situation import Facts, task_hint
+from prompt_policy.conditions.situation import Facts
 from prompt_policy.errors import UsageError
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.policy.select import PolicySet, Selected, without_provider
@@ -15,6 +16,10 @@ BOUND = "prompt_policy"
 """Under a deployment's ``model_info``: the name of its policy."""
 PARSER = "prompt_policy_reasoning_parser"
 """Under a deployment's ``model_info``: true where the server splits the thought off by itself."""
+
+
+MAY_SKIP: Final = "prompt_policy_may_skip"
+"""Under the metadata of a key or a team: true, or the names of the rules that its callers may opt out of."""
 
 
 class Binding:
@@ -59,11 +64,28 @@ class Binding:
 def facts_of(kwargs: JsonObject) -> Facts:
     """Return what LiteLLM knows of a request beside its body."""
     headers = _mapping(_mapping(kwargs.get("proxy_server_request")).get("headers"))
-    return Facts(
+    bucket = _bucket(kwargs)
+    told = Facts.told(headers, bucket.get("requester_metadata"))
+    tags = bucket.get("tags")
+    return told._replace(
         model=without_provider(_text(kwargs.get("model"))),
-        task=task_hint(headers, _bucket(kwargs).get("requester_metadata")),
         has_reasoning_parser=_mapping(kwargs.get("model_info")).get(PARSER) is True,
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else told.tags,
+        team=_text(bucket.get("user_api_key_team_alias")) or _text(bucket.get("user_api_key_team_id")) or None,
+        key_alias=_text(bucket.get("user_api_key_alias")) or None,
+        may_skip=_may_skip(bucket, told.skips) if told.skips else (),
     )
+
+
+def _may_skip(bucket: JsonObject, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of some rules the metadata of the key or its team lets a caller be spared."""
+    allowed: list[str] = []
+    for owner in ("user_api_key_metadata", "user_api_key_team_metadata"):
+        granted = _mapping(bucket.get(owner)).get(MAY_SKIP)
+        if granted is True:
+            return asked
+        allowed += granted if isinstance(granted, list) else []
+    return tuple(name for name in asked if name in allowed)
 
 
 def route_of(kwargs: JsonObject) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from prompt_policy.conditions.own_tasks import TaskName, TaskSigns
 from prompt_policy.kinds import Rule, kinds
 from prompt_policy.kinds.base import Mode, RuleName
 from prompt_policy.wire import Endpoint
@@ -96,6 +97,11 @@ class Case(YamlModel):
     endpoint: Endpoint = Field("chat", description="The endpoint that the request is sent to.")
     model: str | None = Field(None, description="The real model's name; not given: the request's.")
     reasoning_parser: Flag = Field(False, description="The server is known to have a reasoning parser.")
+    task: str | None = Field(None, description="The caller's own word for the task.")
+    tags: tuple[str, ...] = Field((), description="The request's tags; those in its metadata count, too.")
+    team: str | None = Field(None, description="The name of the key's team.")
+    key_alias: str | None = Field(None, description="The key's alias.")
+    skip: tuple[str, ...] = Field((), description="The rules that the caller asks to be spared.")
     request: Object = Field(description="The request's body.")
     response: Annotated[tuple[Delta, ...], BeforeValidator(_deltas)] | None = Field(
         None, description="The answer's pieces."
@@ -118,6 +124,9 @@ class Policy(YamlModel):
     )
     extends: str | None = Field(None, min_length=1, description="A shipped name, or a file below the same folder.")
     remove: tuple[RuleName, ...] = Field((), description="Inherited rules to drop.")
+    tasks: dict[TaskName, TaskSigns] = Field(
+        {}, description="Tasks of the policy's own, and sharper signs of math and code; judged in this order."
+    )
     rules: tuple[AnyRule, ...] = Field((), description="Run in this order.")
     tests: tuple[Case, ...] = Field((), description="Cases, run by `prompt-policy test`.")
 
@@ -125,7 +134,7 @@ class Policy(YamlModel):
     def hash(self) -> str:
         """The first 12 hex digits of a SHA-256 over all that decides what the policy does."""
         told = {"description", "sources", "tests"}
-        meant = self.model_dump(mode="json", by_alias=True, exclude=told, exclude_none=True)
+        meant = self.model_dump(mode="json", by_alias=True, exclude=told, exclude_defaults=True)
         return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()[:12]
 
     def over(self, base: Policy) -> Policy:
@@ -133,6 +142,6 @@ class Policy(YamlModel):
         own = {rule.name: rule for rule in self.rules}
         kept = [own.pop(rule.name, rule) for rule in base.rules if rule.name not in self.remove]
         inherited = {key: getattr(base, key) for key in ("mode", "on_error") if key not in self.model_fields_set}
-        engine = {**base.engine, **self.engine}
+        merged = {"engine": {**base.engine, **self.engine}, "tasks": {**base.tasks, **self.tasks}}
         rules = (*kept, *own.values())
-        return self.model_copy(update={**inherited, "engine": engine, "rules": rules, "extends": None, "remove": ()})
+        return self.model_copy(update={**inherited, **merged, "rules": rules, "extends": None, "remove": ()})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from prompt_policy.conditions.situation import TASK_HEADER, Facts, task_hint
+from prompt_policy.conditions.situation import SKIP_HEADER, TASK_HEADER, Facts
 from prompt_policy.errors import Refusal
 from prompt_policy.runtime.pipeline import Applied
 from prompt_policy.runtime.policing import Policing
@@ -20,7 +20,7 @@ _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/responses", "responses"),
     ("/v1/messages", "messages"),
 )
-HEADERS_READ: Final = ("content-encoding", TASK_HEADER)
+HEADERS_READ: Final = ("content-encoding", TASK_HEADER, SKIP_HEADER)
 """The headers of a request that ``open_exchange`` looks at."""
 _OK: Final = 200
 _UNREADABLE: Final = 415
@@ -123,7 +123,9 @@ def open_exchange(
     pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
     if pipeline is None:
         return Exchange(None, body)
-    facts = Facts(task=task_hint(headers, request.get("metadata")), has_reasoning_parser=reasoning_parser)
+    facts = Facts.told(headers, request.get("metadata"))
+    if reasoning_parser:
+        facts = facts._replace(has_reasoning_parser=True)
     return _sent(pipeline.apply(request, endpoint, facts), request, body)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from prompt_policy.conditions.own_tasks import compile_tasks
 from prompt_policy.conditions.situation import Facts, Situation
 from prompt_policy.conditions.when import Condition, compile_when
 from prompt_policy.decision import Decision, Outcome, Result
@@ -48,6 +49,7 @@ class Pipeline:
         self.policy = policy
         self.name = policy.name
         self.hash = policy.hash
+        self._judge = compile_tasks(policy.tasks)
         self._steps = tuple(_steps(policy))
         self._filtering = tuple((index, step) for index, step in enumerate(self._steps) if step.choose is not None)
 
@@ -74,10 +76,13 @@ class Pipeline:
         return Fault(f"policy {self.name} failed on this request, which is refused (on_error: closed)")
 
     def _applied(self, came: Request, facts: Facts, decision: Decision) -> Applied:
-        request, situation = came.fork(), Situation(came, facts)
+        request, situation = came.fork(), Situation(came, facts, self._judge)
         for step in self._steps:
             step.act(request, situation, decision)
         decision.task = situation.verdict
+        if facts.skips:
+            spared = {step.rule.name for step in self._steps if step.rule.may_skip and facts.spares(step.rule.name)}
+            decision.not_spared = tuple(name for name in facts.skips if name not in spared)
         filters: list[FilterFactory] = []
         outcomes = decision.outcomes
         for index, step in self._filtering:
@@ -97,13 +102,15 @@ class Step:
 
     def act(self, request: Request, situation: Situation, decision: Decision) -> None:
         """Apply the rule to the request, and add its outcome to the decision."""
-        rule = self.rule
+        rule, facts = self.rule, situation.facts
         view = request.fork() if self.audited else request
         before = len(view.changes)
         reason: str | None = None
         result: Result = "idle"
         try:
-            if view.endpoint not in rule.acts_on:
+            if rule.may_skip and facts.spares(rule.name):
+                reason = Skip("the caller opted out")
+            elif view.endpoint not in rule.acts_on:
                 reason = Skip("text completions" if view.endpoint == "completions" else view.endpoint)
             elif (admits := self._admits(situation)) is None:
                 reason = "its condition does not hold"
