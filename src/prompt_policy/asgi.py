@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any, Final, TypeAlias
 
 from prompt_policy.errors import Fault, PromptPolicyError, Refusal
-from prompt_policy.policy.document import Policy
-from prompt_policy.policy.select import PolicySet
 from prompt_policy.runtime.exchange import Exchange, endpoint_of, open_exchange
-from prompt_policy.runtime.policing import Policing, policing_of
+from prompt_policy.runtime.policing import Policies, Policing, policing_of
 from prompt_policy.runtime.replies import AnswerStream, Reply
+from prompt_policy.runtime.store import Source
 from prompt_policy.runtime.visible import make_visible
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -47,14 +46,14 @@ class PolicyMiddleware:
     def __init__(
         self,
         app: App,
-        policies: str | os.PathLike[str] | PolicySet | Policy | None = None,
+        policies: Policies = None,
         *,
         name: str | None = None,
         reasoning_parser: bool | None = None,
     ) -> None:
         self._app = app
         self._parser = os.environ.get(PARSER_VARIABLE) == "1" if reasoning_parser is None else reasoning_parser
-        self._policing: Policing | PromptPolicyError
+        self._policing: Source[Policing] | PromptPolicyError
         try:
             self._policing = policing_of(policies, name, os.environ)
         except PromptPolicyError as error:  # frameworks build middleware so late that raising would stop nothing
@@ -72,15 +71,17 @@ class PolicyMiddleware:
         elif endpoint_of(scope["path"]) is None:
             await self._app(scope, receive, send)
         else:
-            await self._exchange(policing, scope, receive, send)
+            await self._exchange(policing.current, scope, receive, send)
 
-    async def _start(self, policing: Policing | PromptPolicyError, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _start(
+        self, policing: Source[Policing] | PromptPolicyError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if isinstance(policing, PromptPolicyError):
             await receive()
             await send({"type": "lifespan.startup.failed", "message": f"prompt-policy:\n{policing}"})
             return
         make_visible(log)
-        log.info("in-process policies: %s", policing)
+        log.info("in-process policies: %s", policing.current)
         await self._app(scope, receive, send)
 
     async def _exchange(self, policing: Policing, scope: Scope, receive: Receive, send: Send) -> None:

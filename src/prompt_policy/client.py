@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 from prompt_policy.errors import ServerError, UsageError
-from prompt_policy.httpx import Policies
 from prompt_policy.openai import wrap
 from prompt_policy.policy.mistakes import near
+from prompt_policy.runtime.policing import Policies
 from prompt_policy.wire.values import Json as Foreign  # the SDK's objects
 
 Messages = Sequence[Any]

@@ -6,7 +6,6 @@ A decision never holds prompt or answer text: of a change to text only the place
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ Result = Literal["fired", "idle", "skipped", "refused", "fault"]
 """fired: it changed something (under audit: it would have); idle: nothing to change, or its condition did not
 hold; skipped: it may not act on this request, ``reason`` says why; refused; fault: an error of ours."""
 
-log = logging.getLogger("prompt_policy.decision")
+LOGGER: Final = "prompt_policy.decision"
 
 HEADER: Final = "x-prompt-policy"
 _HEADER_LIMIT: Final = 1024
@@ -64,6 +63,11 @@ class Decision:
         """Whether a rule refused the request."""
         return any(o.result == "refused" and not o.audited for o in self.outcomes)
 
+    @property
+    def has_fault(self) -> bool:
+        """Whether a rule failed on the request."""
+        return any(o.result == "fault" for o in self.outcomes)
+
     def headers(self) -> dict[str, str]:
         """Return the headers that go with the answer."""
         headers = {HEADER: f"{self.policy}@{self.hash}"}
@@ -89,11 +93,6 @@ class Decision:
             },
             ensure_ascii=True,
         )
-
-    def log(self) -> None:
-        """Write the record to the logger ``prompt_policy.decision``, where anybody listens."""
-        if log.isEnabledFor(logging.INFO):
-            log.info(self.record())
 
     def _changed(self) -> Iterator[str]:
         """Yield each place once, from what the client sent to what was sent on."""

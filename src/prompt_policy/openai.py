@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Final, NoReturn, TypeVar
 
 from prompt_policy.errors import UsageError
-from prompt_policy.httpx import Policies, client_around
-from prompt_policy.runtime.policing import policing_of
+from prompt_policy.httpx import client_around
+from prompt_policy.runtime.policing import Policies, policing_of
 from prompt_policy.wire.values import Json as Foreign
 
 log = logging.getLogger("prompt_policy")

@@ -6,6 +6,7 @@ loopback from the real proxy, and its chunks have the shape that vLLM sends.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -27,11 +28,15 @@ Delta = dict[str, str]
 
 @dataclass
 class FakeBackend:
-    """``answers`` gives the deltas by model name; ``failing`` names the models that answer 500."""
+    """``answers`` gives the deltas by model name; ``failing`` names the models that answer 500.
+
+    ``pause_s`` is the time between two pieces of a stream.
+    """
 
     answers: dict[str, Sequence[Delta]] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    pause_s: float = 0
     url: str = ""
 
     def last(self) -> dict[str, Any]:
@@ -64,7 +69,7 @@ class FakeBackend:
             return JSONResponse({"error": {"message": "the backend is broken", "type": "server_error"}}, 500)
         deltas = self.answers.get(body["model"], [{"content": "Fine."}])
         if body.get("stream"):
-            return StreamingResponse(_stream(body, deltas), media_type="text/event-stream")
+            return StreamingResponse(_stream(body, deltas, self.pause_s), media_type="text/event-stream")
         return JSONResponse(_whole(body, deltas))
 
     async def _text(self, request: Request) -> Response:
@@ -140,7 +145,7 @@ def _whole(body: dict[str, Any], deltas: Sequence[Delta]) -> dict[str, Any]:
     return {**head, "choices": choices, "usage": _USAGE}
 
 
-async def _stream(body: dict[str, Any], deltas: Sequence[Delta]) -> AsyncIterator[str]:
+async def _stream(body: dict[str, Any], deltas: Sequence[Delta], pause_s: float) -> AsyncIterator[str]:
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
     choices = range(body.get("n") or 1)
 
@@ -151,6 +156,8 @@ async def _stream(body: dict[str, Any], deltas: Sequence[Delta]) -> AsyncIterato
     for index in choices:
         yield event(index, {"role": "assistant", "content": ""})
     for number, delta in enumerate(deltas):
+        if pause_s:
+            await asyncio.sleep(pause_s)
         for index in choices:
             yield event(index, dict(delta), "stop" if number == len(deltas) - 1 else None)
     if (body.get("stream_options") or {}).get("include_usage"):

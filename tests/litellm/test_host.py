@@ -9,8 +9,10 @@ import pytest
 from litellm.types.utils import CallTypes
 
 from prompt_policy import load_paths
+from prompt_policy.litellm.binding import Binding
 from prompt_policy.litellm.host import PolicyCallback
 from prompt_policy.litellm.refusal import PolicyRefused
+from prompt_policy.runtime.store import Fixed
 from tests.support import MODEL, chat
 
 HOOKS = (
@@ -29,7 +31,7 @@ def kwargs(**keys: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def callback() -> PolicyCallback:
-    return PolicyCallback(load_paths([]))
+    return PolicyCallback(Fixed(Binding(load_paths([]))))
 
 
 def test_every_hook_stands_in_the_leaf_class() -> None:

@@ -51,7 +51,7 @@ def test_a_model_without_a_policy_is_warned_of_once(caplog: pytest.LogCaptureFix
 
 
 def test_one_policy_holds_for_every_request() -> None:
-    assert name_of(policing_of(CHAT, None, {}), "anything") == "test"
+    assert name_of(policing_of(CHAT, None, {}).current, "anything") == "test"
 
 
 def test_the_environment_names_paths_and_a_policy(tmp_path: Path) -> None:
@@ -61,12 +61,14 @@ def test_the_environment_names_paths_and_a_policy(tmp_path: Path) -> None:
         "PROMPT_POLICY_NAME": "mine",
     }
 
-    assert name_of(policing_of(None, None, variables), "deepseek-ai/DeepSeek-R1") == "mine"
-    assert name_of(policing_of(None, "deepseek-r1", variables), "m") == "deepseek-r1"
+    assert name_of(policing_of(None, None, variables).current, "deepseek-ai/DeepSeek-R1") == "mine"
+    assert name_of(policing_of(None, "deepseek-r1", variables).current, "m") == "deepseek-r1"
 
 
 def test_without_anything_it_is_the_shipped_library() -> None:
-    assert name_of(policing_of(None, None, {}), "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B") == "deepseek-r1-distill"
+    assert (
+        name_of(policing_of(None, None, {}).current, "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B") == "deepseek-r1-distill"
+    )
 
 
 def test_a_path_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -77,3 +79,22 @@ def test_a_path_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_what_is_enforced_can_be_said() -> None:
     assert str(Policing(PolicySet([CHAT]), "test")) == f"policy test@{CHAT.hash} for every request"
     assert str(Policing(PolicySet([CHAT]))) == f"chosen by the model's name from test@{CHAT.hash}"
+
+
+def test_clients_of_one_file_share_what_was_compiled_until_it_changes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("version: 1\nname: mine\nrules: []\n")
+    first = policing_of(file, None, {})
+
+    assert policing_of(str(file), None, {}) is first
+    assert policing_of(file, "mine", {}) is not first
+
+    file.write_text("version: 1\nname: other\nrules: []\n")
+    second = policing_of(file, None, {})
+    assert second is not first
+    assert [policy.name for policy in second.current.policies.policies] == ["other"]
+
+
+def test_a_share_that_is_none_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"PROMPT_POLICY_LOG_SAMPLE: expected a share from 0 to 1, got '2'"):
+        policing_of(CHAT, None, {"PROMPT_POLICY_LOG_SAMPLE": "2"})

@@ -13,12 +13,9 @@ import os
 from prompt_policy.httpx.asynchronous import async_client_class
 from prompt_policy.httpx.blocking import client_class
 from prompt_policy.httpx.family import family_of, installed_family
-from prompt_policy.policy.document import Policy
-from prompt_policy.policy.select import PolicySet
-from prompt_policy.runtime.policing import Policing, policing_of
+from prompt_policy.runtime.policing import Policies, Policing, policing_of
+from prompt_policy.runtime.store import Source
 from prompt_policy.wire.values import Json as Foreign  # objects of either family, which this package never imports
-
-Policies = str | os.PathLike[str] | PolicySet | Policy | None
 
 
 def policy_http_client(
@@ -49,7 +46,7 @@ def policy_http_client(
     return client_around(base, policing, reasoning_parser=reasoning_parser)
 
 
-def client_around(base: Foreign, policing: Policing, *, reasoning_parser: bool = False) -> Foreign:
+def client_around(base: Foreign, policing: Source[Policing], *, reasoning_parser: bool = False) -> Foreign:
     """Return a policing client of the same family around a client. Raise UsageError where it is of neither."""
     family, is_async = family_of(base)
     made = async_client_class(family) if is_async else client_class(family)

@@ -11,6 +11,7 @@ from prompt_policy.httpx.crossing import Crossing, may_be_policed
 from prompt_policy.httpx.family import refusing_transport, with_base_properties
 from prompt_policy.runtime.policing import Policing
 from prompt_policy.runtime.replies import AnswerStream
+from prompt_policy.runtime.store import Source
 from prompt_policy.wire.values import Json as Foreign
 
 
@@ -56,7 +57,7 @@ def async_client_class(family: str) -> Foreign:
     class PolicyAsyncClient(module.AsyncClient):  # type: ignore[misc, name-defined]  # made at run time
         """A client that enforces policies and has another one send."""
 
-        def __init__(self, base: Foreign, policing: Policing, parser: bool) -> None:
+        def __init__(self, base: Foreign, policing: Source[Policing], parser: bool) -> None:
             super().__init__(transport=refusing_transport(family)(), trust_env=False)
             self._policed_base, self._policing, self._parser = base, policing, parser
 
@@ -68,7 +69,7 @@ def async_client_class(family: str) -> Foreign:
             if not may_be_policed(request):
                 return await base.send(request, stream=stream, **kwargs)
             await request.aread()
-            crossing = Crossing.of(module, request, self._policing, parser=self._parser)
+            crossing = Crossing.of(module, request, self._policing.current, parser=self._parser)
             if crossing is None:
                 return await base.send(request, stream=stream, **kwargs)
             response = crossing.refused()

@@ -22,8 +22,9 @@ from prompt_policy.litellm.other_answers import rewritten_chunks, rewritten_whol
 from prompt_policy.litellm.refusal import PolicyRefused
 from prompt_policy.litellm.request import body_of, changed_kwargs
 from prompt_policy.litellm.state import State, state_of
-from prompt_policy.policy.select import PolicySet
 from prompt_policy.runtime import Applied
+from prompt_policy.runtime.report import Reporter
+from prompt_policy.runtime.store import Source
 from prompt_policy.wire import Endpoint, JsonObject
 
 log = logging.getLogger("prompt_policy")
@@ -45,11 +46,17 @@ _POLICED: Final = ("/completions", "/responses", "/v1/messages")
 class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
     """Enforces policies on what passes a LiteLLM proxy."""
 
-    def __init__(self, policies: PolicySet) -> None:
+    def __init__(self, bindings: Source[Binding], reporter: Reporter | None = None) -> None:
         super().__init__()
-        self.binding = Binding(policies)
+        self._bindings = bindings
+        self._reporter = reporter or Reporter()
         self._warned: set[str] = set()
         self.starting: asyncio.Task[None] | None = None
+
+    @property
+    def binding(self) -> Binding:
+        """The policies as they are now; a request keeps those that it began with."""
+        return self._bindings.current
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Foreign, cache: Foreign, data: JsonObject, call_type: str
@@ -60,7 +67,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         if endpoint and pipeline is not None:
             applied = pipeline.apply(body_of(data), endpoint, facts_of(data))
             if applied.refusal is not None:
-                applied.decision.log()
+                self._reporter.report(applied)
                 raise PolicyRefused(applied.refusal, applied.decision.headers())
 
     async def async_pre_call_deployment_hook(self, kwargs: JsonObject, call_type: Foreign) -> JsonObject | None:
@@ -94,7 +101,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
             return None
         applied = pipeline.apply(body_of(kwargs), endpoint, facts_of(kwargs))
         state.applied = applied
-        applied.decision.log()
+        self._reporter.report(applied)
         if applied.refusal is not None:
             raise PolicyRefused(applied.refusal, applied.decision.headers())
         return changed_kwargs(kwargs, applied.body, endpoint)

@@ -7,6 +7,7 @@ import atexit
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +16,16 @@ from prompt_policy.litellm.binding import BOUND, Binding
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.policy.load import load_paths
 from prompt_policy.policy.mistakes import near
+from prompt_policy.policy.select import PolicySet
+from prompt_policy.runtime.report import Reporter, reporter_of, sample_of
+from prompt_policy.runtime.store import Fixed, Source, Store
 from prompt_policy.runtime.visible import make_visible
 
 if TYPE_CHECKING:
     from prompt_policy.litellm.host import PolicyCallback
 
 log = logging.getLogger("prompt_policy")
-_SETTINGS: Final = ("path",)
+_SETTINGS: Final = ("path", "log_sample")
 
 
 def make_callback() -> PolicyCallback:
@@ -31,13 +35,14 @@ def make_callback() -> PolicyCallback:
         log.warning("outside LiteLLM's proxy the callback sees requests only (of acompletion, atext_completion, "
                     "aresponses): for answers use prompt_policy.openai.wrap")  # fmt: skip
     try:
-        paths = _paths(_settings())
-        policies = load_paths(paths)
+        settings = _settings()
+        bindings = _bindings(_paths(settings))
+        reporter = _reporter(settings)
     except PromptPolicyError as error:
         raise _stop(error) from None
     from prompt_policy.litellm.host import PolicyCallback
 
-    callback = PolicyCallback(policies)
+    callback = PolicyCallback(bindings, reporter)
     try:
         task = asyncio.get_running_loop().create_task(_once_started(callback))
     except RuntimeError:  # no proxy: LiteLLM's SDK, where no event loop runs yet
@@ -45,6 +50,26 @@ def make_callback() -> PolicyCallback:
     task.add_done_callback(_log_fault)
     callback.starting = task
     return callback
+
+
+def _bindings(paths: Sequence[str]) -> Source[Binding]:
+    return Store(paths, _bound) if paths else Fixed(Binding(load_paths([])))
+
+
+def _bound(policies: PolicySet) -> Binding:
+    """Compile a set. Raise UsageError where a deployment of the running proxy is bound to one that is not in it."""
+    from litellm.proxy.proxy_server import llm_router
+
+    for row in llm_router.get_model_list() or () if llm_router else ():
+        if isinstance(name := (row.get("model_info") or {}).get(BOUND), str):
+            policies.named(name)
+    return Binding(policies)
+
+
+def _reporter(settings: dict[str, Foreign]) -> Reporter:
+    if "log_sample" in settings:
+        return Reporter(sample_of(settings["log_sample"], "callback_settings.prompt_policy.log_sample"))
+    return reporter_of(os.environ)
 
 
 def _settings() -> dict[str, Foreign]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from prompt_policy.policy.document import Policy
 from prompt_policy.policy.library import library_folder, policy_files
 from prompt_policy.policy.mistakes import mistakes, near
 from prompt_policy.policy.select import PolicySet
+from prompt_policy.policy.stamp import Stamp, stamp_of
 from prompt_policy.policy.yaml_text import Parsed, parse
 
 STDIN: Final = "-"
@@ -33,18 +34,28 @@ class Loaded:
     path: Path
 
 
+@dataclass
+class Reading:
+    """What came of reading files: every mistake, and each file's stamp."""
+
+    problems: list[Problem] = field(default_factory=list)
+    stamps: dict[Path, Stamp | None] = field(default_factory=dict)
+
+
 def load_paths(paths: Iterable[str | Path]) -> PolicySet:
     """Load policy files, folders of them, and shipped names; with no path, the shipped library.
 
     Raise LoadError with every mistake found.
     """
-    problems: list[Problem] = []
-    files = list(_files(list(paths) or [library_folder()], problems))
-    found = [loaded for path, root in files if (loaded := _resolved(path, root, problems)) is not None]
-    problems += _clashes(found)
-    if problems:
-        raise LoadError(problems)
-    return PolicySet((loaded.policy for loaded in found), {loaded.policy.name: loaded.path for loaded in found})
+    reading = Reading()
+    files = list(_files(list(paths) or [library_folder()], reading))
+    found = [loaded for path, root in files if (loaded := _resolved(path, root, reading)) is not None]
+    reading.problems += _clashes(found)
+    if reading.problems:
+        raise LoadError(reading.problems)
+    return PolicySet(
+        (loaded.policy for loaded in found), {loaded.policy.name: loaded.path for loaded in found}, reading.stamps
+    )
 
 
 def load(path: str | Path) -> Policy:
@@ -55,13 +66,18 @@ def load(path: str | Path) -> Policy:
     return policies[0]
 
 
+def listed_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Return the policy files that some paths stand for at the moment; a path that is not there stands for none."""
+    return [file for file, _root in _files(list(paths), Reading())]
+
+
 def problem_at(path: Path, rule: str, message: str) -> Problem:
     """Return something to be said of a rule, with its place in the file, or in the one that it is inherited from."""
-    chain = _chain(path, path.parent, [])
+    chain = _chain(path, path.parent, Reading())
     return _at_rule(rule, chain, message) if chain else Problem(str(path), 0, 0, "", message)
 
 
-def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[tuple[Path, Path]]:
+def _files(paths: Sequence[str | Path], reading: Reading) -> Iterator[tuple[Path, Path]]:
     """Yield each file once, with the root that its ``extends`` may not leave."""
     seen: set[Path] = set()
     for given in paths:
@@ -69,14 +85,14 @@ def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[tup
         if path.is_dir():
             files, root = policy_files(path), path
             if not files:
-                problems.append(Problem(str(given), 0, 0, "", "holds no policy files (*.yaml, *.yml)"))
+                reading.problems.append(Problem(str(given), 0, 0, "", "holds no policy files (*.yaml, *.yml)"))
         elif path.exists() or str(path) == STDIN:
             files, root = [path], path.parent
         elif (shipped := library_folder() / f"{given}.yaml").is_file():
             files, root = [shipped], shipped.parent
         else:
             files, root = [], path
-            problems.append(
+            reading.problems.append(
                 Problem(
                     str(given), 0, 0, "", f"no such file, folder or shipped policy{near(str(given), shipped_names())}"
                 )
@@ -92,56 +108,57 @@ def shipped_names() -> list[str]:
     return [path.stem for path in policy_files(library_folder())]
 
 
-def _resolved(path: Path, root: Path, problems: list[Problem]) -> Loaded | None:
+def _resolved(path: Path, root: Path, reading: Reading) -> Loaded | None:
     """Load one file with all that it extends, as one policy."""
-    chain = _chain(path, root, problems)
+    chain = _chain(path, root, reading)
     if chain is None:
         return None
     policy = chain[-1].policy
     for heir in reversed(chain[:-1]):
-        problems += _heritage(heir, policy)
+        reading.problems += _heritage(heir, policy)
         policy = heir.policy.over(policy)
-    problems += _order(policy, chain)
-    problems += _reasons(policy, chain[0])
+    reading.problems += _order(policy, chain)
+    reading.problems += _reasons(policy, chain[0])
     return Loaded(policy, chain[0].parsed, path)
 
 
-def _chain(path: Path, root: Path, problems: list[Problem]) -> list[Loaded] | None:
+def _chain(path: Path, root: Path, reading: Reading) -> list[Loaded] | None:
     """Load one file, then what it extends, and so on; None where one of them cannot be used."""
     chain: list[Loaded] = []
     seen: set[Path] = set()
     wanted: Path | None = path
     while wanted is not None:
         seen.add(wanted.resolve())
-        loaded = _read(wanted, problems)
+        loaded = _read(wanted, reading)
         if loaded is None:
             return None
         chain.append(loaded)
-        wanted = _base_of(loaded, root, seen, problems)
+        wanted = _base_of(loaded, root, seen, reading)
         if wanted is None and loaded.policy.extends is not None:
             return None
     return chain
 
 
-def _read(path: Path, problems: list[Problem]) -> Loaded | None:
+def _read(path: Path, reading: Reading) -> Loaded | None:
     """Read and validate one file by itself."""
     try:
+        reading.stamps[path] = stamp_of(path)  # before it is read, so that no later change can be missed
         parsed = parse(*_text_of(path))
     except OSError as error:
-        problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
+        reading.problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
         return None
-    problems += parsed.problems
+    reading.problems += parsed.problems
     if parsed.data is None:
         return None
     try:
         policy = Policy.model_validate(parsed.data)
     except ValidationError as error:
         known = {problem.path for problem in parsed.problems}
-        problems += (problem for problem in mistakes(error, parsed) if problem.path not in known)
+        reading.problems += (problem for problem in mistakes(error, parsed) if problem.path not in known)
         return None
     if policy.extends is None and "rules" not in policy.model_fields_set:
-        problems.append(parsed.problem(("rules",), "is missing"))
-    problems += _doubled_rules(policy, parsed)
+        reading.problems.append(parsed.problem(("rules",), "is missing"))
+    reading.problems += _doubled_rules(policy, parsed)
     return Loaded(policy, parsed, path)
 
 
@@ -151,7 +168,7 @@ def _text_of(path: Path) -> tuple[bytes, str]:
     return path.read_bytes(), str(path)
 
 
-def _base_of(loaded: Loaded, root: Path, seen: set[Path], problems: list[Problem]) -> Path | None:
+def _base_of(loaded: Loaded, root: Path, seen: set[Path], reading: Reading) -> Path | None:
     """Return the file that ``extends`` names: one below the same root, or a shipped one."""
     name = loaded.policy.extends
     if name is None:
@@ -168,7 +185,7 @@ def _base_of(loaded: Loaded, root: Path, seen: set[Path], problems: list[Problem
     if not mistake and base.resolve() in seen:
         mistake = f"'{name}' extends this file again: a circle"
     if mistake:
-        problems.append(loaded.parsed.problem(("extends",), mistake))
+        reading.problems.append(loaded.parsed.problem(("extends",), mistake))
     return None if mistake else base
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from prompt_policy.errors import UsageError
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.mistakes import near
+from prompt_policy.policy.stamp import Stamp
 
 log = logging.getLogger("prompt_policy")
 
@@ -64,12 +65,18 @@ class Selected:
 class PolicySet:
     """Policies that are loaded together. Immutable; ``select`` costs the same however many there are.
 
-    ``files`` says where each stands, by its name.
+    ``files`` says where each stands, by its name; ``stamps`` are of every file that was read, as it was then.
     """
 
-    def __init__(self, policies: Iterable[Policy], files: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        policies: Iterable[Policy],
+        files: Mapping[str, Path] | None = None,
+        stamps: Mapping[Path, Stamp | None] | None = None,
+    ) -> None:
         self.policies = tuple(policies)
         self.files = files or {}
+        self.stamps = stamps or {}
         self._by_name = {policy.name: policy for policy in self.policies}
         self._by_model = lru_cache(maxsize=4096)(self._of_model)
 

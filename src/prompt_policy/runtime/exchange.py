@@ -126,11 +126,12 @@ def open_exchange(
     facts = Facts.told(headers, request.get("metadata"))
     if reasoning_parser:
         facts = facts._replace(has_reasoning_parser=True)
-    return _sent(pipeline.apply(request, endpoint, facts), request, body)
+    applied = pipeline.apply(request, endpoint, facts)
+    policing.reporter.report(applied)
+    return _sent(applied, request, body)
 
 
 def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
-    applied.decision.log()
     if applied.refusal is not None:
         headers = applied.decision.headers()
         refusal = Reply.of(applied.refusal, headers, endpoint=applied.decision.endpoint)

@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 from prompt_policy.conditions.own_tasks import compile_tasks
@@ -28,7 +29,7 @@ class Applied:
     """A request with a policy applied: what to send and what rewrites the answer, or the refusal.
 
     ``body`` is the very object that came in where no rule changed anything. ``pipeline`` is the one that the
-    answer belongs to, whatever is reloaded meanwhile.
+    answer belongs to, whatever is reloaded meanwhile. ``seconds`` is the time that it took.
     """
 
     pipeline: Pipeline
@@ -36,6 +37,7 @@ class Applied:
     decision: Decision
     filters: tuple[FilterFactory, ...] = ()
     refusal: Refusal | None = None
+    seconds: float = 0.0
 
     def answer(self) -> AnswerTexts | None:
         """Return a fresh rewriter for one answer, or None where answers pass as they are."""
@@ -55,16 +57,21 @@ class Pipeline:
 
     def apply(self, body: JsonObject, endpoint: Endpoint, facts: Facts | None = None) -> Applied:
         """Apply the policy to one request; a refusal, or a fault under ``on_error: closed``, is in the result."""
+        begun = perf_counter()
         facts = facts or _NO_FACTS
         came = request_view(body, endpoint)
         decision = Decision(self.name, self.hash, endpoint, facts.model or came.model)
+        filters: tuple[FilterFactory, ...] = ()
+        refusal: Refusal | None = None
+        sent = body
         try:
-            return self._applied(came, facts, decision)
-        except Refusal as refusal:
-            return Applied(self, body, decision, refusal=refusal)
+            sent, filters = self._applied(came, facts, decision)
+        except Refusal as refused:
+            refusal = refused
         except Exception as error:  # noqa: BLE001 - any fault of a rule meets the policy's on_error
             decision.outcomes.append(Outcome("-", "-", "fault", reason=type(error).__name__))
-            return Applied(self, body, decision, refusal=self.fault(error))
+            refusal = self.fault(error)
+        return Applied(self, sent, decision, filters, refusal, perf_counter() - begun)
 
     def fault(self, error: Exception) -> Fault | None:
         """Log a fault of ours; return it where the policy says ``on_error: closed``."""
@@ -75,7 +82,7 @@ class Pipeline:
             return None
         return Fault(f"policy {self.name} failed on this request, which is refused (on_error: closed)")
 
-    def _applied(self, came: Request, facts: Facts, decision: Decision) -> Applied:
+    def _applied(self, came: Request, facts: Facts, decision: Decision) -> tuple[JsonObject, tuple[FilterFactory, ...]]:
         request, situation = came.fork(), Situation(came, facts, self._judge)
         for step in self._steps:
             step.act(request, situation, decision)
@@ -87,7 +94,7 @@ class Pipeline:
         outcomes = decision.outcomes
         for index, step in self._filtering:
             outcomes[index] = step.arm(request, facts, outcomes[index], filters)
-        return Applied(self, request.body, decision, tuple(filters))
+        return request.body, tuple(filters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.load import load_paths
 from prompt_policy.policy.select import PolicySet
 from prompt_policy.runtime.pipeline import Pipeline
+from prompt_policy.runtime.report import Reporter, reporter_of
+from prompt_policy.runtime.store import Fixed, Source, Store
 
 log = logging.getLogger("prompt_policy")
 
 PATH_VARIABLE: Final = "PROMPT_POLICY_PATH"
 NAME_VARIABLE: Final = "PROMPT_POLICY_NAME"
 _WARNED_AT_MOST: Final = 1000
+_STORES: Final[WeakValueDictionary[tuple[tuple[str, ...], str | None, float], Store[Policing]]] = WeakValueDictionary()
+
+Policies = str | os.PathLike[str] | PolicySet | Policy | None
+"""What a host may be given: a path or a shipped name, a set, one policy; None for what the environment says."""
 
 
 class Policing:
@@ -25,12 +33,14 @@ class Policing:
     Arguments:
         policies: the set to choose from.
         name: the policy for every request, whatever its model; None: chosen by the model's name.
+        reporter: tells what was done.
 
     Raise UsageError where no policy has the name.
     """
 
-    def __init__(self, policies: PolicySet, name: str | None = None) -> None:
+    def __init__(self, policies: PolicySet, name: str | None = None, reporter: Reporter | None = None) -> None:
         self.policies = policies
+        self.reporter = reporter or Reporter()
         self._pipelines = {policy.name: Pipeline(policy) for policy in policies.policies}
         self._bound = self._pipelines[policies.named(name).name] if name else None
         self._warned: set[str] = set()
@@ -54,12 +64,8 @@ class Policing:
         return f"chosen by the model's name from {names or 'no policies'}"
 
 
-def policing_of(
-    policies: str | os.PathLike[str] | PolicySet | Policy | None,
-    name: str | None,
-    environment: Mapping[str, str],
-) -> Policing:
-    """Return what a host was told to enforce.
+def policing_of(policies: Policies, name: str | None, environment: Mapping[str, str]) -> Source[Policing]:
+    """Return where a host gets from what it was told to enforce; files are followed as they change.
 
     Arguments:
         policies: a set, one policy, which then holds for every request, or a path or shipped name; None: the
@@ -70,11 +76,29 @@ def policing_of(
     Raise LoadError or UsageError.
     """
     name = name or environment.get(NAME_VARIABLE) or None
+    reporter = reporter_of(environment)
     if isinstance(policies, PolicySet):
-        return Policing(policies, name)
+        return Fixed(Policing(policies, name, reporter))
     if isinstance(policies, Policy):
-        return Policing(PolicySet([policies]), policies.name)
+        return Fixed(Policing(PolicySet([policies]), policies.name, reporter))
     if policies is not None:
-        return Policing(load_paths([os.fspath(policies)]), name)
-    paths = [path for path in environment.get(PATH_VARIABLE, "").split(os.pathsep) if path]
-    return Policing(load_paths(paths), name)
+        paths = [os.fspath(policies)]
+    else:
+        paths = [path for path in environment.get(PATH_VARIABLE, "").split(os.pathsep) if path]
+    if not paths:
+        return Fixed(Policing(load_paths([]), name, reporter))
+    return _followed(tuple(_absolute(path) for path in paths), name, reporter)
+
+
+def _absolute(path: str) -> str:
+    """Return a path that stays right when the process goes elsewhere; a shipped name stays a name."""
+    return str(Path(path).absolute()) if Path(path).exists() else path
+
+
+def _followed(paths: tuple[str, ...], name: str | None, reporter: Reporter) -> Store[Policing]:
+    """Return the store of some files: the one that another client has already, as long as it is fresh."""
+    key = (paths, name, reporter.sample)
+    store = _STORES.get(key)
+    if store is None or not store.is_fresh:
+        store = _STORES[key] = Store(paths, lambda policies: Policing(policies, name, reporter))
+    return store

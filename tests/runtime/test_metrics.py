@@ -1,0 +1,63 @@
+"""Metrics on the default registry."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from prometheus_client import REGISTRY
+
+from prompt_policy import Pipeline
+from prompt_policy.runtime.metrics import count_decision, count_reload
+from tests.support import chat, policy_of
+
+COOL = {"kind": "clamp", "name": "cool", "parameters": {"temperature": {"max": 0.7}}}
+NO = {"kind": "reject", "name": "no", "message": "no", "when": {"has_tools": True}}
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+@pytest.mark.parametrize(("keys", "refused"), [({"temperature": 1.3}, False), ({"tools": [{}]}, True)])
+def test_what_a_policy_did_is_counted(keys: dict[str, object], refused: bool) -> None:
+    pipeline = Pipeline(policy_of(COOL, NO, name=f"counted-{refused}".lower()))
+    applied = pipeline.apply(chat("Hi", **keys), "chat")
+    count_decision(applied.decision, 0.5, refused=refused)
+
+    name = pipeline.name
+    assert value("prompt_policy_requests_total", policy=name) == 1
+    assert value("prompt_policy_refusals_total", policy=name) == refused
+    assert value("prompt_policy_apply_seconds_sum", policy=name) == 0.5
+    rule, result = ("no", "refused") if refused else ("cool", "fired")
+    assert value("prompt_policy_rules_total", policy=name, rule=rule, result=result, mode="enforce") == 1
+
+
+def test_an_audited_rule_is_counted_as_such() -> None:
+    pipeline = Pipeline(policy_of(COOL, name="audited", mode="audit"))
+    count_decision(pipeline.apply(chat("Hi", temperature=1.3), "chat").decision, 0, refused=False)
+    assert value("prompt_policy_rules_total", policy="audited", rule="cool", result="fired", mode="audit") == 1
+
+
+def test_reloads_are_counted() -> None:
+    before = value("prompt_policy_reloads_total", result="refused")
+    count_reload("refused")
+    assert value("prompt_policy_reloads_total", result="refused") == before + 1
+
+
+@pytest.mark.parametrize(("setting", "registered"), [("1", True), ("0", False)])
+def test_they_can_be_turned_off(setting: str, registered: bool) -> None:
+    program = (
+        "from prompt_policy.runtime.metrics import count_reload; count_reload('loaded');"
+        "from prometheus_client import REGISTRY;"
+        "print(REGISTRY.get_sample_value('prompt_policy_reloads_total', {'result': 'loaded'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PROMPT_POLICY_METRICS": setting},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == ("1.0" if registered else "None")
