@@ -143,12 +143,18 @@ def _values(value: dict[str, Any], root: dict[str, Any]) -> str:
         return ", ".join(value["type"])
     if value.get("type") == "array":
         return f"list of {_values(value.get('items', {}), root)}"
-    if value.get("type") == "object" and (inner := value.get("additionalProperties")):
+    if value.get("type") == "object" and (inner := _of_each_key(value)):
         return f"mapping to {_values(inner, root)}"
     if value.get("type") == "object" and "properties" in value:
         return "mapping: " + ", ".join(f"`{key}`" for key in value["properties"])
     kind = str(value["type"])
     return {"string": "text", "boolean": "`true` \\| `false`", "integer": "whole number"}.get(kind, kind)
+
+
+def _of_each_key(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what stands under every key of a mapping whose keys are names."""
+    inner = value.get("additionalProperties") or next(iter(value.get("patternProperties", {}).values()), None)
+    return inner if isinstance(inner, dict) else None
 
 
 WORDS = {"string": "text", "boolean": "`true` \\| `false`", "integer": "whole number", "object": "mapping"}

@@ -32,6 +32,7 @@ LAYERS = (
     {"output"},
     {"launcher"},
     {"proxy", "probe"},
+    {"workshop"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

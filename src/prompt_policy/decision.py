@@ -118,10 +118,13 @@ def _recorded(outcome: Outcome) -> dict[str, Json]:
     if outcome.reason:
         recorded["reason"] = outcome.reason
     if outcome.changes:
-        recorded["changed"] = [
-            f"{c.path}={_word(c.before)}>{_word(c.after)}" if _has_value(c) else c.path for c in outcome.changes
-        ]
+        recorded["changed"] = changes_of(outcome)
     return recorded
+
+
+def changes_of(outcome: Outcome) -> list[str]:
+    """Return what a rule changed, in words that hold no text of a request."""
+    return [f"{c.path}={_word(c.before)}>{_word(c.after)}" if _has_value(c) else c.path for c in outcome.changes]
 
 
 def _has_value(change: Change) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,10 @@ class YamlModel(BaseModel):
     """A mapping in a policy file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False)
+
+
+NOT_EMPTY: Final = ConfigDict(json_schema_extra={"minProperties": 1})
+"""For models of which an empty mapping says nothing; the model itself has to refuse it."""
 
 
 def _number(value: object) -> object:

@@ -57,3 +57,21 @@ def test_wrong_use_is_exit_code_2(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+def test_strict_finds_what_is_allowed_and_seems_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("version: 1\nname: a\nrules:\n  - {name: fold, kind: fold_system, mode: off}\n")
+    assert run("check", str(file)).returncode == 0
+    done = run("check", "--strict", str(file))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        f"{file}:4:5: rules[0]: is off",
+        f"{file}:4:5: rules[0]: no source says why: name the rule under a source's `for`",
+    ]
+
+
+def test_strict_takes_standard_input_too() -> None:
+    done = run("check", "--strict", "-", stdin="version: 1\nname: a\nrules:\n  - {name: r, kind: fold_system}\n")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("<stdin>:4:5: rules[0]: no source says why")

@@ -39,3 +39,18 @@ def test_a_name_that_is_not_there_is_one_line_and_exit_code_2() -> None:
     done = run("policies", "show", "deepseek-r")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "deepseek-r: no such file, folder or shipped policy (did you mean 'deepseek-r1'?)\n"
+
+
+def test_copy_writes_a_file_that_works_and_never_over_another(tmp_path: Path) -> None:
+    done = run("policies", "copy", "deepseek-r1", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "now: prompt-policy test my-deepseek-r1.yaml" in done.stderr
+    assert run("test", "my-deepseek-r1.yaml", folder=tmp_path).returncode == 0
+
+    again = run("policies", "copy", "deepseek-r1", folder=tmp_path)
+    assert (again.returncode, again.stderr) == (
+        2,
+        "my-deepseek-r1.yaml is there already; name another file with --to\n",
+    )
+    assert "extends: deepseek-r1 " in run("policies", "copy", "deepseek-r1", "--to", "-").stdout
+    assert "cannot be written" in run("policies", "copy", "deepseek-r1", "--to", "/none/x.yaml").stderr

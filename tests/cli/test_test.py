@@ -66,3 +66,32 @@ def test_a_policy_that_does_not_load_is_exit_code_2(tmp_path: Path) -> None:
 def test_a_policy_without_cases_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("version: 1\nname: a\nrules: []\n")
     assert "warning: a: has no cases" in run("test", "a.yaml", folder=tmp_path).stdout
+
+
+CONDITIONAL = """version: 1
+name: a
+rules:
+  - {name: fold, kind: fold_system, when: {any: [{stream: true}, {has_tools: true}]}}
+tests:
+  - name: streamed
+    request: {stream: true, messages: [{role: system, content: S}, {role: user, content: U}]}
+    expect: {fired: [fold]}
+  - {name: whole, request: {messages: [{role: user, content: U}]}, expect: {unchanged: true}}
+"""
+
+
+def test_coverage_lists_what_no_case_reaches(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(CONDITIONAL)
+    assert run("test", "--strict", str(file)).returncode == 0
+    done = run("test", "--coverage", "--strict", str(file))
+    assert done.returncode == 1
+    assert "warning: a: rule 'fold': when.any[1].has_tools holds in no case\n" in done.stdout
+
+
+def test_cases_can_be_chosen(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(CONDITIONAL)
+    assert run("test", "-k", "whole", str(file)).stdout == "1 case passed, 0 failed, in 1 policy\n"
+    none = run("test", "-k", "nothing", str(file))
+    assert (none.returncode, none.stderr) == (2, "-k: no case's policy or name holds 'nothing'\n")

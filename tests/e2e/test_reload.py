@@ -81,7 +81,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("policies")
     (folder / "main.yaml").write_text(TEXT.format(version=1))
     (folder / "other.yaml").write_text(OTHER)
-    answers = {"model-1": [{"content": f"word{i} "} for i in range(WORDS)]}
+    answers: dict[str, Any] = {"model-1": [{"content": f"word{i} "} for i in range(WORDS)]}
     with running(FakeBackend(answers=answers, pause_s=0.02)) as backend:
         parameters = {"model": "hosted_vllm/model-1", "api_base": f"{backend.url}/v1", "api_key": "none"}
         config = {

@@ -10,8 +10,13 @@ import typer
 
 from prompt_policy.cli.chat import chat
 from prompt_policy.cli.check import check
+from prompt_policy.cli.diff import diff
+from prompt_policy.cli.explain import explain
+from prompt_policy.cli.export import export
+from prompt_policy.cli.kinds import kinds
 from prompt_policy.cli.policies import policies
 from prompt_policy.cli.probe import probe
+from prompt_policy.cli.schema import schema
 from prompt_policy.cli.test import test
 from prompt_policy.cli.up import up
 from prompt_policy.errors import PromptPolicyError
@@ -43,6 +48,11 @@ def _program(
 
 app.command()(check)
 app.command()(test)
+app.command()(explain)
+app.command()(diff)
+app.command()(kinds)
+app.command()(schema)
+app.command()(export)
 app.command()(up)
 app.command()(probe)
 app.command()(chat)

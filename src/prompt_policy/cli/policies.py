@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from prompt_policy.errors import UsageError
 from prompt_policy.kinds import Rule
 from prompt_policy.output import Format, FormatOption, print_json
 from prompt_policy.policy.document import Policy
-from prompt_policy.policy.load import load, load_paths
+from prompt_policy.policy.load import STDIN, load, load_paths
 from prompt_policy.wire.values import Json
+from prompt_policy.workshop.copied import copied
 
 policies = typer.Typer(help="Look into the shipped policies, or into those of a folder.", no_args_is_help=True)
 
@@ -44,6 +47,30 @@ def show(
         print_json({"hash": policy.hash, **policy.model_dump(mode="json", by_alias=True, exclude_none=True)})
     else:
         typer.echo("\n".join(_card(policy)))
+
+
+@policies.command()
+def copy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name.")],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FILE", help="The file to write; - for standard output.")
+    ] = None,
+) -> None:
+    """Begin a policy of your own with a shipped one: a commented file that extends it."""
+    policy = load(name)
+    target = Path(to or f"my-{policy.name}.yaml")
+    text = copied(policy, target.stem if to not in (None, STDIN) else f"my-{policy.name}")
+    if to == STDIN:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{target} is there already; name another file with --to") from None
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+    typer.echo(f"{target} written; now: prompt-policy test {target}", err=True)
 
 
 def _models(policy: Policy) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from prompt_policy.conditions.excerpt import excerpt
 from prompt_policy.conditions.patterns import Pattern, searcher
 from prompt_policy.conditions.tasks import task_of
-from prompt_policy.yaml_model import YamlModel
+from prompt_policy.yaml_model import NOT_EMPTY, YamlModel
 
 TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Judge = Callable[[str], str]
@@ -26,6 +26,8 @@ class TaskSigns(YamlModel):
     Words are found whatever their case, and whole where they begin or end with a Latin letter or a digit. For
     ``math`` and ``code`` the built-in rules stay, and these come before them.
     """
+
+    model_config = NOT_EMPTY
 
     any: tuple[str, ...] = Field((), description="Words or phrases; one is enough.")
     matches: tuple[Pattern, ...] = Field((), description="Regular expressions (Rust's); one is enough.")

@@ -15,7 +15,7 @@ from prompt_policy.conditions.situation import Situation
 from prompt_policy.wire import MISSING, Endpoint, Json, Request
 from prompt_policy.wire.parameters import names_of, number_of, path_of
 from prompt_policy.wire.request import Path
-from prompt_policy.yaml_model import Flag, Names, Number, Scalar, YamlModel
+from prompt_policy.yaml_model import NOT_EMPTY, Flag, Names, Number, Scalar, YamlModel
 
 Condition = Callable[[Situation], bool]
 
@@ -29,6 +29,8 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 class ParameterTest(YamlModel):
     """What must hold of one parameter. An absent or null one fails every test but ``ne`` and ``present``."""
+
+    model_config = NOT_EMPTY
 
     gt: Number | None = Field(None, description="Greater than.")
     ge: Number | None = Field(None, description="Greater than or equal to.")
@@ -47,6 +49,8 @@ class ParameterTest(YamlModel):
 
 class LastUser(YamlModel):
     """What must hold of the last user turn's text; every key given."""
+
+    model_config = NOT_EMPTY
 
     contains: Names | None = Field(None, description="One of these texts stands in it, letter by letter.")
     matches: Pattern | None = Field(None, description="A regular expression (Rust's) matches somewhere in it.")
@@ -75,6 +79,8 @@ Endpoints = Annotated[
 
 class When(YamlModel):
     """A condition. All keys given must hold; ``any``, ``all`` and ``not`` nest."""
+
+    model_config = NOT_EMPTY
 
     task: Names | None = Field(None, description="Task of the turn: math, code or other; a caller's own word wins.")
     language: Names | None = Field(None, description="Language of the turn: en, zh, ja, ...")

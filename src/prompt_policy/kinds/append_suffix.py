@@ -24,12 +24,18 @@ class AppendSuffix(Rule):
     """
 
     judges_turns = True
+    never_with = frozenset({"json_mode"})
 
     kind: Literal["append_suffix"]
     text: Texts = Field(description="One text, or one per language; the first is the fallback.")
     to: Literal["every_user", "last_user"] = Field("every_user", description="The user turns that get it.")
     separator: str = Field("\n", description="Between the turn's text and the suffix.")
     unless_contains: tuple[str, ...] = Field((), description="Leave turns alone that hold any of these.")
+
+    @property
+    def marks_last_turn(self) -> bool:
+        """With ``to: last_user``."""
+        return self.to == "last_user"
 
     def transform(self) -> Transform:
         """Compile to one pass over the user turns."""

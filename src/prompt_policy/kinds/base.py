@@ -62,6 +62,9 @@ class Rule(YamlModel):
     judges_turns: ClassVar[bool] = False
     """Whether ``when`` is asked of each turn that would get text, rather than once of the request."""
 
+    never_with: ClassVar[frozenset[str]] = frozenset()
+    """The conditions, of those that are true or false, under which the kind is always skipped."""
+
     name: RuleName = Field(description="Unique within the policy; shown in headers and logs.")
     kind: str = Field(description="What the rule does.")
     when: When | None = Field(None, description="Act only if this holds of the request as it came.")
@@ -69,6 +72,11 @@ class Rule(YamlModel):
     may_skip: Flag = Field(
         False, description="Clients may opt out with the header x-prompt-policy-skip, where the host lets them."
     )
+
+    @property
+    def marks_last_turn(self) -> bool:
+        """Whether the last user turn gets text that it does not have once another turn follows."""
+        return False
 
     def transform(self) -> Transform | None:
         """Return what the rule does to a request, or None."""

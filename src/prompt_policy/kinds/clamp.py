@@ -14,7 +14,7 @@ from prompt_policy.kinds.base import Admits, Rule, Transform
 from prompt_policy.wire import MISSING, Json, Request
 from prompt_policy.wire.parameters import names_of, number_of, path_of
 from prompt_policy.wire.request import TOKEN_LIMITS, NotAnObject, Path
-from prompt_policy.yaml_model import Flag, Number, YamlModel, shown
+from prompt_policy.yaml_model import NOT_EMPTY, Flag, Number, YamlModel, shown
 
 PROTECTED: Final = ("model", "messages", "input", "prompt", "stream", "tools")
 
@@ -22,10 +22,12 @@ PROTECTED: Final = ("model", "messages", "input", "prompt", "stream", "tools")
 class Bounds(YamlModel):
     """What may become of one parameter."""
 
+    model_config = NOT_EMPTY
+
     min: Number | None = Field(None, description="Raise smaller numbers to this.")
     max: Number | None = Field(None, description="Lower greater numbers to this.")
     default: Annotated[Any, WithJsonSchema({})] = Field(None, description="Set where absent or null.")
-    value: Annotated[Any, WithJsonSchema({})] = Field(None, description="Set always.")
+    value: Annotated[Any, WithJsonSchema({"not": {"type": "null"}})] = Field(None, description="Set always.")
     drop: Flag = Field(False, description="Remove.")
 
     @model_validator(mode="after")
@@ -65,7 +67,10 @@ def _one_token_limit(parameters: dict[str, Bounds]) -> dict[str, Bounds]:
     return parameters
 
 
-ParameterName = Annotated[str, AfterValidator(_allowed_name)]
+_NAME_PATTERN: Final = rf"^(?!({'|'.join(PROTECTED)})(\.|$))[^.]+(\.[^.]+)*$"
+ParameterName = Annotated[
+    str, AfterValidator(_allowed_name), WithJsonSchema({"type": "string", "pattern": _NAME_PATTERN})
+]
 
 
 class Clamp(Rule):

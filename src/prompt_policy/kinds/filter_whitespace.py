@@ -27,6 +27,8 @@ class FilterWhitespace(Rule):
       whitespace. Content of which nothing is left beside tool calls becomes null.
     """
 
+    never_with = frozenset({"json_mode"})
+
     kind: Literal["filter_whitespace"]
     leading: Literal["strip", "keep"] = Field("strip", description="Whitespace before the first visible character.")
     trailing: Literal["strip", "keep"] = Field("strip", description="Whitespace after the last visible character.")

@@ -28,6 +28,11 @@ class FoldSystem(Rule):
     into: Literal["first_user", "last_user"] = Field("first_user", description="The user turn that gets the text.")
     separator: str = Field("\n\n", description="Between the folded texts and the user's.")
 
+    @property
+    def marks_last_turn(self) -> bool:
+        """With ``into: last_user``."""
+        return self.into == "last_user"
+
     def transform(self) -> Transform:
         """Compile to one pass over the turns."""
 

@@ -36,6 +36,8 @@ class ForceOpening(Rule):
       reasoning that is not empty, or where the server is known to have a reasoning parser.
     """
 
+    never_with = frozenset({"has_tools", "json_mode"})
+
     kind: Literal["force_opening"]
     text: str = Field(min_length=1, max_length=1000, description="How the answer is to begin.")
     method: Literal["prefill", "instruct"] = Field("prefill", description="How it is brought about.")
@@ -52,6 +54,11 @@ class ForceOpening(Rule):
         if self.method == "prefill" and self.instruction is not None:
             raise PydanticCustomError("method", "an instruction is for method: instruct")
         return self
+
+    @property
+    def marks_last_turn(self) -> bool:
+        """With ``method: instruct``."""
+        return self.method == "instruct"
 
     @property
     def restores(self) -> bool:

@@ -28,6 +28,7 @@ else:
 
 
 _NOT_THE_FAMILYS = ("model", "host", "port", "api_key", "served_model_name")
+_OPTION = rf"^(?!({'|'.join(_NOT_THE_FAMILYS)})$)[a-z][a-z0-9_]*$"
 
 
 def _engine(value: object) -> object:
@@ -38,6 +39,13 @@ def _engine(value: object) -> object:
         if name in _NOT_THE_FAMILYS:
             raise PydanticCustomError("engine", "'{key}' is for whoever starts vLLM to say", {"key": name})
     return value
+
+
+Engine = Annotated[
+    dict[str, Any],
+    AfterValidator(_engine),
+    WithJsonSchema({"type": "object", "propertyNames": {"pattern": _OPTION}}),
+]
 
 
 class Source(YamlModel):
@@ -90,6 +98,13 @@ def _deltas(value: object) -> object:
     )
 
 
+Pieces = Annotated[
+    tuple[Delta, ...],
+    BeforeValidator(_deltas),
+    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "string"}, Delta.model_json_schema()]}}),
+]
+
+
 class Case(YamlModel):
     """One item under ``tests:``: a request, and an answer's pieces, with what is to become of them."""
 
@@ -103,9 +118,7 @@ class Case(YamlModel):
     key_alias: str | None = Field(None, description="The key's alias.")
     skip: tuple[str, ...] = Field((), description="The rules that the caller asks to be spared.")
     request: Object = Field(description="The request's body.")
-    response: Annotated[tuple[Delta, ...], BeforeValidator(_deltas)] | None = Field(
-        None, description="The answer's pieces."
-    )
+    response: Pieces | None = Field(None, description="The answer's pieces: content, or mappings.")
     expect: Expect = Field(description="What is to become of them.")
 
 
@@ -119,7 +132,7 @@ class Policy(YamlModel):
     applies_to: AppliesTo | None = Field(None, description="The models it is for; none: only by explicit binding.")
     mode: Mode = Field("enforce", description="enforce; audit: decide and record, change nothing; off.")
     on_error: OnError = Field("closed", description="A fault of ours: closed refuses, open passes unchanged.")
-    engine: Annotated[Object, AfterValidator(_engine)] = Field(
+    engine: Engine = Field(
         {}, description="What the launcher hands to vLLM for this family: its options, written with underscores."
     )
     extends: str | None = Field(None, min_length=1, description="A shipped name, or a file below the same folder.")

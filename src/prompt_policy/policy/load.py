@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from prompt_policy.errors import LoadError, Problem
 from prompt_policy.kinds.filter_whitespace import FilterWhitespace
 from prompt_policy.kinds.force_opening import ForceOpening
+from prompt_policy.policy.advice import ENGINE, findings
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.library import library_folder, policy_files
 from prompt_policy.policy.mistakes import mistakes, near
@@ -21,8 +23,6 @@ from prompt_policy.policy.stamp import Stamp, stamp_of
 from prompt_policy.policy.yaml_text import Parsed, parse
 
 STDIN: Final = "-"
-ENGINE: Final = "engine"
-"""What a source names under ``for`` to be the reason for the policy's ``engine``."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,24 @@ def problem_at(path: Path, rule: str, message: str) -> Problem:
     """Return something to be said of a rule, with its place in the file, or in the one that it is inherited from."""
     chain = _chain(path, path.parent, Reading())
     return _at_rule(rule, chain, message) if chain else Problem(str(path), 0, 0, "", message)
+
+
+def advice_on(policy: Policy, path: Path) -> list[Problem]:
+    """Return what seems wrong in a policy that loads, with its places; see ``policy.advice``."""
+    chain = _chain(path, path.parent, Reading()) or []
+    owner: dict[str, int] = {}
+    for depth, loaded in enumerate(chain):
+        for rule in loaded.policy.rules:
+            owner.setdefault(rule.name, depth)
+    # A base's source says nothing of a rule that its heir has replaced.
+    reasons = frozenset(
+        name
+        for depth, loaded in enumerate(chain)
+        for source in loaded.policy.sources
+        for name in source.for_
+        if depth <= owner.get(name, depth)
+    )
+    return [_at_rule(found.rule, chain, found.message) for found in findings(policy, reasons)]
 
 
 def _files(paths: Sequence[str | Path], reading: Reading) -> Iterator[tuple[Path, Path]]:
@@ -163,9 +181,12 @@ def _read(path: Path, reading: Reading) -> Loaded | None:
 
 
 def _text_of(path: Path) -> tuple[bytes, str]:
-    if str(path) == STDIN:
-        return sys.stdin.buffer.read(), "<stdin>"
-    return path.read_bytes(), str(path)
+    return (_stdin(), "<stdin>") if str(path) == STDIN else (path.read_bytes(), str(path))
+
+
+@cache
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read()  # once: what was loaded may be asked about again
 
 
 def _base_of(loaded: Loaded, root: Path, seen: set[Path], reading: Reading) -> Path | None:

@@ -122,5 +122,8 @@ def _children(schema: JsonObject, node: JsonObject, part: str | int) -> Iterator
             yield variant.get("items", {})
         elif part in variant.get("properties", {}):
             yield variant["properties"][part]
-        elif isinstance(inner := variant.get("additionalProperties"), dict):
-            yield inner
+        else:
+            inner = variant.get("additionalProperties")
+            yield from (
+                each for each in (inner, *variant.get("patternProperties", {}).values()) if isinstance(each, dict)
+            )

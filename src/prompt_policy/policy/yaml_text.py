@@ -40,6 +40,7 @@ _SCALARS: Final[tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...]] = (
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
     (re.compile(r"\.(?:nan|NaN|NAN)"), lambda _: float("nan")),
 )
+_CONTROL: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass
@@ -100,6 +101,10 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
         message = "a tab cannot be used for indentation"
     if message == "but found another document":
         message = "holds more than one document"
+    if mark is None and (control := _CONTROL.search(text)):  # the reader of PyYAML gives no place for these
+        before = text[: control.start()]
+        line, column = before.count("\n") + 1, control.start() - before.rfind("\n")
+        return Problem(file, line, column, "", f"not YAML: the control character {control.group()!r} is not allowed")
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     return Problem(file, line, column, "", f"not YAML: {message}")
 

@@ -29,7 +29,7 @@ class Backend:
 
 def asked(url: str, key: str | None) -> Backend:
     """Ask a server for its models. ``url`` may end with ``/v1`` or not. Raise UsageError where it cannot be used."""
-    base = _base(url)
+    base = base_of(url)
     try:
         models = _names(json.loads(fetched(f"{base}/models", key, timeout_s=_TIMEOUT_S)))
     except urllib.error.HTTPError as error:
@@ -41,7 +41,8 @@ def asked(url: str, key: str | None) -> Backend:
     return Backend(base, models, key)
 
 
-def _base(url: str) -> str:
+def base_of(url: str) -> str:
+    """Return a server's URL with ``/v1`` at its end. Raise UsageError, for ``--backend``, where it is none."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # reading it checks it

@@ -1,0 +1,1 @@
+"""What helps people write policies: what one does to a request, and what differs between two."""
