@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prompt_policy import load
-from prompt_policy.policy.load import shipped_names
+from prompt_policy.policy.library import shipped_names
 from prompt_policy.testing import run_policy
 from prompt_policy.workshop.copied import copied
 

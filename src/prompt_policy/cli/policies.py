@@ -11,8 +11,9 @@ import typer
 from prompt_policy.errors import UsageError
 from prompt_policy.kinds import Rule
 from prompt_policy.output import Format, FormatOption, print_json
+from prompt_policy.policy.chain import STDIN
 from prompt_policy.policy.document import Policy
-from prompt_policy.policy.load import STDIN, load, load_paths
+from prompt_policy.policy.load import load, load_paths
 from prompt_policy.wire.values import Json
 from prompt_policy.workshop.copied import copied
 

@@ -20,3 +20,8 @@ def policy_files(folder: Path) -> list[Path]:
     """Return the policy files of a folder, by name; hidden ones are left out."""
     found = (path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern))
     return sorted(path for path in found if not path.name.startswith("."))
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the shipped policies."""
+    return [path.stem for path in policy_files(library_folder())]

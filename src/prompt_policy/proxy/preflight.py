@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prompt_policy.errors import UsageError
-from prompt_policy.policy.load import STDIN, load_paths
+from prompt_policy.policy.chain import STDIN
+from prompt_policy.policy.load import load_paths
 from prompt_policy.proxy.config import MASTER_KEY_VARIABLE
 
 _MODULES: Final = ("litellm", "fastapi", "uvicorn", "starlette")
