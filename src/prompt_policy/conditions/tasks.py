@@ -34,7 +34,9 @@ def task_of(text: str) -> str:
     turn is code: programs speak of numbers more often than exercises speak of programs. The middle of a
     long turn is not looked at. Verdicts are remembered, for a conversation brings its turns again and again.
     """
-    return _verdict(excerpt(text))
+    seen = excerpt(text)
+    # Half a surrogate pair is no text for the engine that looks for most signals.
+    return _verdict(seen if seen.isascii() else seen.encode(errors="replace").decode())
 
 
 @lru_cache(maxsize=512)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from prompt_policy.conditions.task_signals.signal import characters, phrases, shapes, views_of
+from prompt_policy.conditions.task_signals.signal import Signal, characters, phrases, shapes, views_of
+from prompt_policy.conditions.tasks import SIGNALS
+
+EVERYDAY = Path(__file__).parents[1] / "everyday.jsonl"
+TEXTS = [json.loads(line)["text"] for line in EVERYDAY.read_text(encoding="utf-8").split("\n") if line]
 
 
 def test_words_stand_alone_in_the_worded_view() -> None:
@@ -42,3 +50,12 @@ def test_characters_stand_anywhere() -> None:
 def test_a_signal_is_counted_up_to_its_most() -> None:
     assert shapes("digit", r"\d", most=2).count("1 2 3") == 2
     assert shapes("digit", r"\d").count("1 2 3") == 1
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_both_engines_find_the_same(signal: Signal) -> None:
+    pattern = re.compile(signal.pattern, re.ASCII)
+    for text in TEXTS:
+        seen = views_of(text)[signal.view]
+        if seen:
+            assert bool(signal.count(seen)) is bool(pattern.search(seen)), text

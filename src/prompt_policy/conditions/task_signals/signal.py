@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
+
+from prompt_policy.conditions.patterns import searcher
 
 View = Literal["typed", "folded", "worded", "chinese", "latin"]
 
 _BETWEEN_WORDS: Final = re.compile(r"[^a-z0-9+#]{1,999}")
 _PLAIN_START: Final = re.compile("[a-z][a-z ]")
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+# What means the same to Rust's engine, for the question whether there is a match at all.
+_IN_RUST: Final = {
+    "(?= )": " ",
+    r"\Z": r"\z",
+    r"\d": "[0-9]",
+    r"\w": "[A-Za-z0-9_]",
+    r"\s": r"[ \t\n\r\f\v]",
+    r"\b": r"(?-u:\b)",
+}
 
 
 def views_of(text: str) -> dict[View, str]:
@@ -43,16 +55,35 @@ class Signal:
 
     name: str
     view: View
-    pattern: re.Pattern[str]
+    pattern: str
     math: float = 0
     code: float = 0
     most: int = 1
 
     def count(self, seen: str) -> int:
         """Return how often the evidence is found in its view of a text, at most ``most`` times."""
+        if not _finder(self.pattern)(seen):
+            return 0
         if self.most == 1:
-            return 1 if self.pattern.search(seen) else 0
-        return sum(1 for _ in zip(range(self.most), self.pattern.finditer(seen), strict=False))
+            return 1
+        return sum(1 for _ in zip(range(self.most), _compiled(self.pattern).finditer(seen), strict=False))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
+@cache
+def _finder(pattern: str) -> Callable[[str], object]:
+    """Return what tells whether a pattern is in a text: Rust's engine, several times as fast, where it can."""
+    translated = pattern
+    for written, in_rust in _IN_RUST.items():
+        translated = translated.replace(written, in_rust)
+    try:
+        return searcher(translated)
+    except ValueError:  # it looks around
+        return _compiled(pattern).search
 
 
 def phrases(name: str, semicolon_separated: str, *, math: float = 0, code: float = 0, most: int = 1) -> Signal:
@@ -61,7 +92,7 @@ def phrases(name: str, semicolon_separated: str, *, math: float = 0, code: float
     The pattern begins with a plain space: that lets the search skip from word to word.
     """
     alternatives = [" ".join(phrase.split()).replace("| ", "|") for phrase in semicolon_separated.split(";")]
-    return Signal(name, "worded", re.compile(f" (?:{_by_first_letter(alternatives)})s?(?= )"), math, code, most)
+    return Signal(name, "worded", f" (?:{_by_first_letter(alternatives)})s?(?= )", math, code, most)
 
 
 def _by_first_letter(alternatives: Iterable[str]) -> str:
@@ -75,10 +106,9 @@ def _by_first_letter(alternatives: Iterable[str]) -> str:
 
 def characters(name: str, space_separated: str, *, math: float = 0, code: float = 0, most: int = 1) -> Signal:
     """Return a signal made of Chinese words and patterns; they stand anywhere, for Chinese has no spaces."""
-    pattern = re.compile("|".join(space_separated.split()), re.ASCII)
-    return Signal(name, "chinese", pattern, math, code, most)
+    return Signal(name, "chinese", "|".join(space_separated.split()), math, code, most)
 
 
 def shapes(name: str, *alternatives: str, math: float = 0, code: float = 0, most: int = 1) -> Signal:
     """Return a signal of notation. Where all alternatives begin with a plain character, the search is fastest."""
-    return Signal(name, "folded", re.compile("|".join(alternatives), re.ASCII), math, code, most)
+    return Signal(name, "folded", "|".join(alternatives), math, code, most)

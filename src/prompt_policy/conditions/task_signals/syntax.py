@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from prompt_policy.conditions.task_signals.signal import Signal, characters, phrases, shapes
@@ -58,12 +57,9 @@ SYNTAX: Final[tuple[Signal, ...]] = (
     Signal(
         "identifier",
         "typed",
-        re.compile(
-            r"\b(?:[a-z]{2,30}[A-Z][a-z]{1,30}"
-            r"|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){0,2}(?:Error|Exception|BackOff|Map|Table|List|Boot|Pool)"
-            r"|[a-zA-Z]{2,30}_[a-zA-Z]{2,30})\b",
-            re.ASCII,
-        ),
+        r"\b(?:[a-z]{2,30}[A-Z][a-z]{1,30}"
+        r"|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){0,2}(?:Error|Exception|BackOff|Map|Table|List|Boot|Pool)"
+        r"|[a-zA-Z]{2,30}_[a-zA-Z]{2,30})\b",
         code=3,
     ),
     shapes(
