@@ -67,3 +67,13 @@ def test_the_readme_lists_every_shipped_policy_and_kind() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]*)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_chinese_readme_has_the_same_blocks_and_commands() -> None:
+    chinese = (ROOT / "README.zh-CN.md").read_text()
+    fenced = re.compile(r"```.*?```", re.DOTALL)
+    assert fenced.findall(chinese) == fenced.findall(README)
+    said = [set(re.findall(r"`(prompt-policy [a-z][^`]*|vllm serve [^`]*)`", text)) for text in (README, chinese)]
+    assert {" ".join(command.split()) for command in said[0]} <= {" ".join(command.split()) for command in said[1]}
+    linked = [set(re.findall(r"\]\(([^)]*)\)", text)) - {"README.md", "README.zh-CN.md"} for text in (README, chinese)]
+    assert linked[0] == linked[1]

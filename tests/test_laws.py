@@ -170,3 +170,19 @@ def test_5_a_request_and_its_answer_belong_to_one_pipeline() -> None:
     applied: Applied = pipeline.apply({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}, "chat")
     assert applied.pipeline is pipeline
     assert applied.decision.hash == pipeline.hash
+
+
+@EVERY
+@given(body=BODIES)
+def test_audit_changes_no_byte_and_tells_what_it_would_have_changed(pipeline: Pipeline, body: dict[str, Any]) -> None:
+    enforced = pipeline.apply(body, "chat")
+    audited = Pipeline(pipeline.policy.model_copy(update={"mode": "audit"})).apply(body, "chat")
+    assert (audited.body is body, audited.refusal, audited.decision.fired) == (True, None, ())
+
+    told = [outcome.rule for outcome in audited.decision.outcomes if outcome.result in ("fired", "refused")]
+    acted = [outcome.rule for outcome in enforced.decision.outcomes if outcome.result in ("fired", "refused")]
+    assert told[:1] == acted[:1], "the first that acts meets the request as it came in both"
+    if (texts := audited.answer()) is not None:
+        came = ["\n\n", "Hi", "\n\n\n\n", "x\n"]
+        assert [texts.feed(0, "content", text) for text in came] == came
+        assert not any(texts.flush(0).values())
