@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from prompt_policy.conditions.own_tasks import TaskSigns
-from prompt_policy.conditions.when import LastUser, ParameterTest, When
+from prompt_policy.conditions.value_tests import ParameterTest, TextTest
+from prompt_policy.conditions.when import When
 from prompt_policy.kinds import Rule, kinds
 from prompt_policy.policy.document import AppliesTo, Case, Delta, Expect, ExpectedRefusal, Policy, Source
 from prompt_policy.yaml_model import YamlModel
@@ -23,7 +24,7 @@ SECTIONS: dict[str, type[YamlModel]] = {
     "sources": Source,
     "when": When,
     "Tests of a parameter under when": ParameterTest,
-    "last_user": LastUser,
+    "Tests of a text under last_user and system": TextTest,
     "Items under tasks": TaskSigns,
     "Cases under tests": Case,
     "Pieces of an answer under response": Delta,

@@ -172,6 +172,17 @@ def test_the_last_user_turn(test: dict[str, Any], expected: bool) -> None:
     assert holds({"last_user": test}, body) is expected
 
 
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [({"contains": "detailed thinking on"}, True), ({"matches": "(?m)^/no_think$"}, True), ({"contains": "Hi"}, False)],
+)
+def test_the_system_texts(test: dict[str, Any], expected: bool) -> None:
+    assert (
+        holds({"system": test}, chat(("system", "detailed thinking on"), ("developer", "/no_think"), "Hi")) is expected
+    )
+    assert holds({"system": test}, chat("detailed thinking on")) is False
+
+
 def test_an_empty_test_of_the_last_turn_is_a_mistake() -> None:
     with pytest.raises(ValidationError, match="says nothing"):
         When.model_validate({"last_user": {}})

@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Annotated, Final, Self, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from prompt_policy.conditions.patterns import Pattern, searcher
 from prompt_policy.conditions.situation import Situation
+from prompt_policy.conditions.value_tests import Condition, ParameterTest, Test, TextTest, of_text, of_value
 from prompt_policy.wire import MISSING, Endpoint, Json, Request
-from prompt_policy.wire.parameters import names_of, number_of, path_of
+from prompt_policy.wire.parameters import names_of, path_of
 from prompt_policy.wire.request import Path
-from prompt_policy.yaml_model import NOT_EMPTY, Flag, Names, Number, Scalar, YamlModel
-
-Condition = Callable[[Situation], bool]
-
-_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "lt": operator.lt,
-    "le": operator.le,
-}
-
-
-class ParameterTest(YamlModel):
-    """What must hold of one parameter. An absent or null one fails every test but ``ne`` and ``present``."""
-
-    model_config = NOT_EMPTY
-
-    gt: Number | None = Field(None, description="Greater than.")
-    ge: Number | None = Field(None, description="Greater than or equal to.")
-    lt: Number | None = Field(None, description="Less than.")
-    le: Number | None = Field(None, description="Less than or equal to.")
-    eq: Scalar | None = Field(None, description="Equal to.")
-    ne: Scalar | None = Field(None, description="Different from.")
-    present: Flag | None = Field(None, description="Given and not null (true); absent or null (false).")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise PydanticCustomError("empty", "an empty test says nothing")
-        return self
-
-
-class LastUser(YamlModel):
-    """What must hold of the last user turn's text; every key given."""
-
-    model_config = NOT_EMPTY
-
-    contains: Names | None = Field(None, description="One of these texts stands in it, letter by letter.")
-    matches: Pattern | None = Field(None, description="A regular expression (Rust's) matches somewhere in it.")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise PydanticCustomError("empty", "an empty test says nothing")
-        return self
-
-
-Test = Annotated[
-    ParameterTest,
-    BeforeValidator(lambda value: value if isinstance(value, dict) else {"eq": value}),
-    WithJsonSchema({"anyOf": [{"type": ["string", "number", "boolean"]}, ParameterTest.model_json_schema()]}),
-]
+from prompt_policy.yaml_model import NOT_EMPTY, Flag, Names, YamlModel
 
 _ENDPOINT: Final = {"type": "string", "enum": list(get_args(Endpoint))}
 Endpoints = Annotated[
@@ -91,7 +39,8 @@ class When(YamlModel):
     json_mode: Flag | None = Field(None, description="Whether the answer is bound to JSON, a grammar or a choice.")
     has_system: Flag | None = Field(None, description="Whether a system or developer message is there.")
     parameters: dict[str, Test] | None = Field(None, description="Tests of parameters; dotted names reach inside.")
-    last_user: LastUser | None = Field(None, description="Tests of the last user turn's text.")
+    last_user: TextTest | None = Field(None, description="Tests of the last user turn's text.")
+    system: TextTest | None = Field(None, description="Tests of the system texts, joined by newlines.")
     tags: Names | None = Field(None, description="The request has one of these tags (LiteLLM's, or metadata.tags).")
     metadata: dict[str, Test] | None = Field(None, description="Tests of the client's metadata, like parameters.")
     team: Names | None = Field(None, description="Globs on the team's name or id. Known to LiteLLM only.")
@@ -153,7 +102,9 @@ def _around(when: When) -> list[Condition]:
     if when.key_alias is not None:
         checks.append(_named(when.key_alias, lambda s: s.facts.key_alias))
     if when.last_user is not None:
-        checks += _last_user(when.last_user)
+        checks += of_text(when.last_user, lambda s: s.request.last_user_text)
+    if when.system is not None:
+        checks += of_text(when.system, lambda s: s.request.system_text)
     return checks
 
 
@@ -165,16 +116,6 @@ def _named(globs: Iterable[str], name_of: Callable[[Situation], str | None]) -> 
         return name is not None and any(fnmatchcase(name.casefold(), glob) for glob in folded)
 
     return holds
-
-
-def _last_user(test: LastUser) -> list[Condition]:
-    checks: list[Condition] = []
-    if (texts := test.contains) is not None:
-        checks.append(lambda s: any(text in s.request.last_user_text for text in texts))
-    if test.matches is not None:
-        found = searcher(test.matches)
-        checks.append(lambda s: found(s.request.last_user_text))
-    return checks
 
 
 def _judged(when: When) -> list[Condition]:
@@ -207,40 +148,18 @@ def _model(glob: str) -> Condition:
 
 def _parameter(name: str, test: ParameterTest) -> Condition:
     paths = names_of(name)
-    return _test(test, lambda s: _value(s.request, paths))
+    return of_value(test, lambda s: _value(s.request, paths))
 
 
 def _metadata(name: str, test: ParameterTest) -> Condition:
     path = path_of(name)
-    return _test(test, lambda s: _inside(s.facts.metadata, path))
+    return of_value(test, lambda s: _inside(s.facts.metadata, path))
 
 
 def _inside(value: Json, path: Path) -> Json:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return MISSING if value is None else value
-
-
-def _test(test: ParameterTest, value_of: Callable[[Situation], Json]) -> Condition:
-    bounds = [(_COMPARE[key], bound) for key in _COMPARE if (bound := getattr(test, key)) is not None]
-
-    def holds(situation: Situation) -> bool:
-        value = value_of(situation)
-        if test.present is not None and test.present is (value is MISSING):
-            return False
-        if test.ne is not None and value == test.ne:
-            return False
-        if test.eq is not None and not _equal(value, test.eq):
-            return False
-        number = number_of(value)
-        return all(number is not None and compare(number, bound) for compare, bound in bounds)
-
-    return holds
-
-
-def _equal(value: Json, wanted: str | int | float | bool) -> bool:
-    """Compare as JSON does: true is not 1."""
-    return isinstance(value, bool) is isinstance(wanted, bool) and bool(value == wanted)
 
 
 def _value(request: Request, paths: Iterable[tuple[str, ...]]) -> Json:

@@ -11,7 +11,8 @@ from typing import Final
 
 from prompt_policy.conditions.own_tasks import compile_tasks
 from prompt_policy.conditions.situation import Facts, Situation
-from prompt_policy.conditions.when import Condition, compile_when
+from prompt_policy.conditions.value_tests import Condition
+from prompt_policy.conditions.when import compile_when
 from prompt_policy.decision import Decision, Outcome, Result
 from prompt_policy.errors import Fault, Refusal
 from prompt_policy.kinds.base import Admits, FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform

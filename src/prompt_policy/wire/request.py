@@ -201,6 +201,11 @@ class Request(ABC):
         return not any(_entry(kwargs, name) is False for name in ("enable_thinking", "thinking"))
 
     @property
+    def system_text(self) -> str:
+        """The texts of all system and developer messages, as the client sent them."""
+        return "\n".join([turn.own_text for turn in self.turns if turn.role == "system"])
+
+    @property
     def last_user_text(self) -> str:
         """The text of the last user turn, as the client sent it."""
         return next((turn.own_text for turn in reversed(self.turns) if turn.role == "user"), "")
