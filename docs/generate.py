@@ -1,12 +1,13 @@
-"""Generate docs/language.md, docs/kinds.md, docs/cli.md and docs/cells.md: ``python docs/generate.py [--check]``."""
+"""Generate the pages that are made from the code and the policies: ``python docs/generate.py [--check]``."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from prompt_policy.conditions.own_tasks import TaskSigns
 from prompt_policy.conditions.value_tests import ParameterTest, TextTest
 from prompt_policy.conditions.when import When
 from prompt_policy.kinds import Rule, kinds
+from prompt_policy.kinds.clamp import Clamp
 from prompt_policy.policy.document import AppliesTo, Case, Delta, Expect, ExpectedRefusal, Policy, Source
+from prompt_policy.policy.library import library_folder
+from prompt_policy.policy.load import load_paths
 from prompt_policy.yaml_model import YamlModel
 
 DOCS = Path(__file__).parent
@@ -71,6 +75,89 @@ def _cells_lines() -> Iterator[str]:
     for host, counted in groupby(cells(), key=lambda cell: cell[0]):
         figures = " | ".join(f"{count} | {count}" for _host, _endpoint, count in counted)
         yield f"| {host.title} | {host.family} | {figures} |"
+
+
+def library_page() -> str:
+    """Return the index of the shipped policies."""
+    return "\n".join(_library_lines()) + "\n"
+
+
+def _library_lines() -> Iterator[str]:
+    policies = sorted(load_paths([]).policies, key=lambda policy: policy.name)
+    yield NOTE
+    yield "# The shipped policies"
+    yield ""
+    yield f"{len(policies)} families, each with its sources and cases; `prompt-policy policies show NAME` prints one. A"
+    yield "bold figure is enforced, a plain one is set where the client gives none. Of several, each is for another mode,"
+    yield "as the family's page says. Old thoughts: whether they are taken out of earlier turns."
+    yield ""
+    yield "| family | for | temperature | top-p | system messages | answers begin with | old thoughts | latest source |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for policy in policies:
+        rules = {rule.kind: rule for rule in policy.rules}
+        opening = getattr(rules.get("force_opening"), "text", None)
+        cells = [
+            f"[{policy.name}](library/{policy.name}.md)",
+            policy.description,
+            " / ".join(_figures(policy, "temperature")),
+            " / ".join(_figures(policy, "top_p")),
+            "go into the user's turn" if "fold_system" in rules else "",
+            f"`{opening!r}`".replace("'", "") if opening else "",
+            "out" if "strip_reasoning" in rules else "",
+            str(max(source.date for source in policy.sources)),
+        ]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield "Left out, for want of figures that could be verified: ERNIE-4.5-Thinking, OLMo-3-Think, MiMo-V2.5."
+
+
+def _figures(policy: Policy, name: str) -> Iterator[str]:
+    """Yield what is set or enforced of one parameter, rule by rule."""
+    for rule in policy.rules:
+        bounds = rule.parameters.get(name) if isinstance(rule, Clamp) else None
+        if bounds is None:
+            continue
+        if bounds.value is not None:
+            yield f"**{bounds.value}**"
+            continue
+        low, high = bounds.min, bounds.max
+        within = f"{'' if low is None else low}–{'' if high is None else high}" if (low, high) != (None, None) else ""
+        yield " ".join(
+            part
+            for part in ("" if bounds.default is None else f"{bounds.default}", f"**{within}**" if within else "")
+            if part
+        )
+
+
+def family_pages() -> dict[Path, str]:
+    """Return a page for each shipped policy, by file."""
+    return {DOCS / "library" / f"{policy.name}.md": _family(policy) for policy in load_paths([]).policies}
+
+
+def _family(policy: Policy) -> str:
+    text = (library_folder() / f"{policy.name}.yaml").read_text()
+    header = [line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
+    lines = [NOTE, f"# {policy.name}", "", policy.description + ".", "", " ".join(header), ""]
+    lines += [
+        "Models: " + ", ".join(f"`{glob}`" for glob in (policy.applies_to.models if policy.applies_to else ())) + "."
+    ]
+    lines += ["", "## Who says so", ""]
+    for source in policy.sources:
+        told = f" For: {', '.join(f'`{name}`' for name in source.for_)}." if source.for_ else ""
+        lines.append(f"- [{source.url}]({source.url}), {source.date}: {' '.join(source.says.split())}{told}")
+    if policy.extends is None and len(policy.rules) != text.count("\n  - name: ") - len(policy.tests):
+        lines += ["", "Its rules are partly inherited: see what it extends in the file."]
+    lines += [
+        "",
+        "## What is enforced",
+        "",
+        "```yaml",
+        text[text.index("applies_to:") : text.index("tests:")].rstrip(),
+        "```",
+        "",
+    ]
+    lines += ["## Its cases", "", *(f"- {case.name}" for case in policy.tests)]
+    return "\n".join(lines) + "\n"
 
 
 def _language_lines() -> Iterator[str]:
@@ -167,8 +254,15 @@ def _code(value: object) -> str:
 
 def main() -> None:
     """Write the pages, or with --check fail where one is stale."""
-    made = {"language": language_page, "kinds": kinds_page, "cli": cli_page, "cells": cells_page}
-    pages = {DOCS / f"{name}.md": page() for name, page in made.items()}
+    made = {
+        "language": language_page,
+        "kinds": kinds_page,
+        "cli": cli_page,
+        "cells": cells_page,
+        "library": library_page,
+    }
+    pages = {**{DOCS / f"{name}.md": page() for name, page in made.items()}, **family_pages()}
+    (DOCS / "library").mkdir(exist_ok=True)
     if "--check" in sys.argv[1:]:
         stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text() != text]
         sys.exit(f"stale, run python docs/generate.py: {', '.join(stale)}" if stale else 0)

@@ -51,6 +51,11 @@ def test_a_server_that_is_not_there_is_one_line_and_exit_code_2() -> None:
     assert "Traceback" not in told.stderr
 
 
+def _as_in_a_terminal() -> None:
+    """Heed Ctrl-C, which what runs in a shell's background ignores, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A program in a terminal of its own."""
 
@@ -58,8 +63,9 @@ class Terminal:
         self._master, slave = pty.openpty()
         environment = {**os.environ, "TERM": "dumb"}
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
-        )
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
+            preexec_fn=_as_in_a_terminal,  # noqa: PLW1509 - no thread of this test holds a lock
+        )  # fmt: skip
         os.close(slave)
         self.seen = ""
 

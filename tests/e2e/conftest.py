@@ -14,7 +14,7 @@ from tests.support import MODEL
 
 PIECES = ["Hm", "m.\n</thi", "nk>", "\n\n\n", "Hello\n", "\n\n", "\n", "```\na\n", "\n\n\nb\n``", "`\n\n", "\n"]
 BROKEN = "DeepSeek-R1-Distill-Broken"
-PLAIN = "gpt-oss-120b"
+PLAIN = "acme-120b"
 
 
 def deployment(backend: FakeBackend, alias: str, model: str, **model_info: Any) -> dict[str, Any]:

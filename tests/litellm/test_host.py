@@ -74,7 +74,7 @@ async def test_a_route_whose_answers_are_not_policed_passes_whole_with_one_warni
 async def test_a_fallback_without_a_policy_clears_the_state(callback: PolicyCallback) -> None:
     data = kwargs()
     await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion)
-    assert await callback.async_pre_call_deployment_hook({**data, "model": "gpt-oss"}, CallTypes.acompletion) is None
+    assert await callback.async_pre_call_deployment_hook({**data, "model": "acme-120b"}, CallTypes.acompletion) is None
     assert await callback.async_post_call_response_headers_hook(data, None, None) is None
     answer = object()
     assert await callback.async_post_call_success_hook(data, None, answer) is answer
@@ -88,7 +88,7 @@ async def test_a_refusal_is_raised(callback: PolicyCallback) -> None:
 
 async def test_once_refused_a_request_is_refused_by_every_model_that_is_tried_next(callback: PolicyCallback) -> None:
     data = kwargs(temperature="hot")
-    for model in (data["model"], "gpt-oss", data["model"]):
+    for model in (data["model"], "acme-120b", data["model"]):
         with pytest.raises(PolicyRefused):
             await callback.async_pre_call_deployment_hook({**data, "model": model}, CallTypes.acompletion)
 

@@ -8,6 +8,7 @@ import pytest
 
 from prompt_policy import Policy, load_paths
 from prompt_policy.policy.library import library_folder, policy_files
+from prompt_policy.policy.load import advice_on
 from prompt_policy.testing import run_policy
 
 SHIPPED = load_paths([]).policies
@@ -43,3 +44,9 @@ def test_a_shipped_policy_names_its_sources(policy: Policy) -> None:
     assert policy.sources
     assert policy.description
     assert policy.applies_to
+
+
+@pytest.mark.parametrize("policy", SHIPPED, ids=ids)
+def test_nothing_in_it_seems_wrong_and_every_rule_has_a_source(policy: Policy) -> None:
+    file = library_folder() / f"{policy.name}.yaml"
+    assert [str(problem) for problem in advice_on(policy, file)] == []

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from prompt_policy import Policy, PolicySet, UsageError, load_paths
+from prompt_policy import Policy, PolicySet, UsageError
 from prompt_policy.policy.select import without_provider
+from tests.support import policy_of
 
 
 def policy(name: str, *models: str, **applies_to: Any) -> Policy:
@@ -86,27 +87,8 @@ def test_why_a_policy_was_chosen_is_told(model: str, alias: str | None, why: str
     assert selected.why == why
 
 
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("deepseek-ai/DeepSeek-R1", "deepseek-r1"),
-        ("deepseek-ai/DeepSeek-R1-Zero", "deepseek-r1"),
-        ("cognitivecomputations/DeepSeek-R1-AWQ", "deepseek-r1"),
-        ("deepseek-r1:671b", "deepseek-r1"),
-        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", "deepseek-r1-distill"),
-        ("neuralmagic/DeepSeek-R1-Distill-Llama-70B-FP8-dynamic", "deepseek-r1-distill"),
-        ("hosted_vllm/deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "deepseek-r1-distill"),
-        ("deepseek-r1:7b", "deepseek-r1-distill"),
-        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1-0528"),
-        ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "deepseek-r1-0528"),
-        ("unsloth/DeepSeek-R1-0528-Qwen3-8B-GGUF", "deepseek-r1-0528"),
-        ("Skywork/Skywork-OR1-32B", None),
-        ("NousResearch/DeepHermes-3-Llama-3-8B-Preview", None),
-        ("Qwen/Qwen3-8B", None),
-        ("gpt-oss-120b", None),
-        ("r1", None),
-        ("default", None),
-    ],
-)
-def test_the_shipped_library_knows_its_models(model: str, name: str | None) -> None:
-    assert chosen(list(load_paths([]).policies), model) == name
+def test_an_exception_is_not_for_the_providers_name() -> None:
+    policy = policy_of(applies_to={"models": ["*qwen*"], "except": ["*vl*"]})
+    policies = PolicySet([policy])
+    assert policies.select("hosted_vllm/Qwen/Qwen3-8B") is not None
+    assert policies.select("hosted_vllm/Qwen/Qwen3-VL-8B") is None

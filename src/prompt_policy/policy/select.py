@@ -112,13 +112,14 @@ def without_provider(model: str) -> str:
 
 
 def _names(model: str) -> tuple[str, ...]:
-    """Return a model's name in lower case, with and without the provider; ``openai/`` may be a hub organisation."""
-    return tuple({model.casefold(), without_provider(model).casefold()})
+    """Return a model's name in lower case, as it is and then without provider; ``openai/`` may be an organisation."""
+    return tuple(dict.fromkeys((model.casefold(), without_provider(model).casefold())))
 
 
 def _matches(policy: Policy, names: tuple[str, ...]) -> Iterator[tuple[bool, int, str, str]]:
     """Yield each match as a key that sorts the best first: exact, then literal characters, then name."""
-    if policy.applies_to is None or any(_fits(glob, names) for glob in policy.applies_to.except_):
+    bare = names[-1:]  # `*VL*` must not except every hosted_vllm/ model
+    if policy.applies_to is None or any(_fits(glob, bare) for glob in policy.applies_to.except_):
         return
     for glob in policy.applies_to.models:
         if _fits(glob, names):
