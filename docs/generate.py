@@ -87,8 +87,8 @@ def _library_lines() -> Iterator[str]:
     yield NOTE
     yield "# The shipped policies"
     yield ""
-    yield f"{len(policies)} families, each with its sources and cases; `prompt-policy policies show NAME` prints one. A"
-    yield "bold figure is enforced, a plain one is set where the client gives none. Of several, each is for another mode,"
+    yield f"{len(policies)} families with their sources and cases; `prompt-policy policies show NAME` prints one. A"
+    yield "bold figure is enforced, a plain one is set where the client gives none. Of several, each is for a mode,"
     yield "as the family's page says. Old thoughts: whether they are taken out of earlier turns."
     yield ""
     yield "| family | for | temperature | top-p | system messages | answers begin with | old thoughts | latest source |"
@@ -120,13 +120,9 @@ def _figures(policy: Policy, name: str) -> Iterator[str]:
         if bounds.value is not None:
             yield f"**{bounds.value}**"
             continue
-        low, high = bounds.min, bounds.max
-        within = f"{'' if low is None else low}–{'' if high is None else high}" if (low, high) != (None, None) else ""
-        yield " ".join(
-            part
-            for part in ("" if bounds.default is None else f"{bounds.default}", f"**{within}**" if within else "")
-            if part
-        )
+        low, high = ("" if bound is None else str(bound) for bound in (bounds.min, bounds.max))
+        default = "" if bounds.default is None else str(bounds.default)
+        yield f"{default} **{low}–{high}**".strip() if low or high else default
 
 
 def family_pages() -> dict[Path, str]:
@@ -145,8 +141,8 @@ def _family(policy: Policy) -> str:
     for source in policy.sources:
         told = f" For: {', '.join(f'`{name}`' for name in source.for_)}." if source.for_ else ""
         lines.append(f"- [{source.url}]({source.url}), {source.date}: {' '.join(source.says.split())}{told}")
-    if policy.extends is None and len(policy.rules) != text.count("\n  - name: ") - len(policy.tests):
-        lines += ["", "Its rules are partly inherited: see what it extends in the file."]
+    if heirloom := re.search(r"^extends: (\S+)", text, re.MULTILINE):
+        lines += ["", f"It extends [{heirloom[1]}]({heirloom[1]}.md): rules that do not stand below are that one's."]
     lines += [
         "",
         "## What is enforced",

@@ -52,9 +52,7 @@ class Source(YamlModel):
     """Where a figure comes from: a public page of the model's makers."""
 
     url: str = Field(pattern=r"^https?://\S+$", description="The page.")
-    date: datetime.date = Field(
-        description="The day of the revision that says it, or where that is not known, of reading it."
-    )
+    date: datetime.date = Field(description="The day of the revision that says it; where unknown, of reading it.")
     says: str = Field(min_length=1, description="What it says, in one's own words.")
     for_: tuple[str, ...] = Field(
         (), alias="for", description="The rules that it is the reason for, by name; `engine` for what stands there."
