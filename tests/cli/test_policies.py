@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.cli.run import run
@@ -10,7 +11,9 @@ from tests.cli.run import run
 
 def test_list_names_each_policy_with_its_models() -> None:
     out = run("policies", "list").stdout
-    assert "deepseek-r1-distill  DeepSeek-R1 (January 2025) distilled into Qwen and Llama\n" in out
+    assert re.search(
+        r"^deepseek-r1-distill +DeepSeek-R1 \(January 2025\) distilled into Qwen and Llama$", out, re.MULTILINE
+    )
     assert "*DeepSeek-R1-Distill-*" in out
 
 
