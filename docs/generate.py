@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import groupby, takewhile
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from prompt_policy.kinds import Rule, kinds
 from prompt_policy.kinds.clamp import Clamp
 from prompt_policy.policy.document import AppliesTo, Case, Delta, Expect, ExpectedRefusal, Policy, Source
 from prompt_policy.policy.library import library_folder
-from prompt_policy.policy.load import load_paths
+from prompt_policy.policy.load import load_paths, provenance
 from prompt_policy.yaml_model import YamlModel
 
 DOCS = Path(__file__).parent
@@ -107,8 +107,6 @@ def _library_lines() -> Iterator[str]:
             str(max(source.date for source in policy.sources)),
         ]
         yield f"| {' | '.join(cells)} |"
-    yield ""
-    yield "Left out, for want of figures that could be verified: ERNIE-4.5-Thinking, OLMo-3-Think, MiMo-V2.5."
 
 
 def _figures(policy: Policy, name: str) -> Iterator[str]:
@@ -131,9 +129,9 @@ def family_pages() -> dict[Path, str]:
 
 
 def _family(policy: Policy) -> str:
-    text = (library_folder() / f"{policy.name}.yaml").read_text()
-    header = [line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
-    lines = [NOTE, f"# {policy.name}", "", policy.description + ".", "", " ".join(header), ""]
+    file = library_folder() / f"{policy.name}.yaml"
+    text, notes = file.read_text(), provenance(file)[0]
+    lines = [NOTE, f"# {policy.name}", "", policy.description + ".", "", notes[policy.name], ""]
     lines += [
         "Models: " + ", ".join(f"`{glob}`" for glob in (policy.applies_to.models if policy.applies_to else ())) + "."
     ]

@@ -29,7 +29,8 @@ def test_show_tells_rules_and_sources() -> None:
     out = run("policies", "show", "deepseek-r1-0528").stdout
     assert out.startswith("deepseek-r1-0528@")
     assert "1. sampling: clamp parameters={temperature: {default: 0.6}" in out
-    assert "2025-05-28  https://huggingface.co/deepseek-ai/DeepSeek-R1-0528" in out
+    assert "[1] 2025-05-28  https://huggingface.co/deepseek-ai/DeepSeek-R1-0528" in out
+    assert "What is left alone, and why" in out
 
 
 def test_show_as_json_has_what_the_policy_extends() -> None:

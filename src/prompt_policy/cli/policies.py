@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from prompt_policy.errors import UsageError
-from prompt_policy.kinds import Rule
 from prompt_policy.output import Format, FormatOption, print_json
 from prompt_policy.policy.chain import STDIN
 from prompt_policy.policy.document import Policy
-from prompt_policy.policy.load import load, load_paths
+from prompt_policy.policy.load import load, load_paths, provenance
 from prompt_policy.wire.values import Json
+from prompt_policy.workshop.card import card
 from prompt_policy.workshop.copied import copied
 
 policies = typer.Typer(help="Look into the shipped policies, or into those of a folder.", no_args_is_help=True)
@@ -42,12 +41,15 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name, or a policy file.")],
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Show one policy with all that it extends: its models, its rules, and who says so."""
-    policy = load(name)
+    """Show one policy with all that it extends: its models, its rules, who says so since when, what is left alone."""
+    loaded = load_paths([name])
+    if len(loaded.policies) != 1:
+        raise UsageError(f"{name} holds {len(loaded.policies)} policies; name one of them")
+    [policy] = loaded.policies
     if format_ is Format.JSON:
         print_json({"hash": policy.hash, **policy.model_dump(mode="json", by_alias=True, exclude_none=True)})
     else:
-        typer.echo("\n".join(_card(policy)))
+        typer.echo("\n".join(card(policy, *provenance(loaded.files[policy.name]))))
 
 
 @policies.command()
@@ -86,38 +88,3 @@ def _summary(policy: Policy) -> dict[str, Json]:
         "models": _models(policy),
         "rules": [rule.name for rule in policy.rules],
     }
-
-
-def _card(policy: Policy) -> Iterator[str]:
-    yield f"{policy.name}@{policy.hash}  {policy.description}"
-    yield ""
-    yield f"Models    {', '.join(_models(policy)) or 'by explicit binding only'}"
-    if policy.applies_to and policy.applies_to.except_:
-        yield f"Not       {', '.join(policy.applies_to.except_)}"
-    yield f"Mode      {policy.mode}, on error {policy.on_error}"
-    if policy.engine:
-        yield f"Engine    {', '.join(f'{key}={value}' for key, value in policy.engine.items())}"
-    yield ""
-    yield "Rules"
-    for number, rule in enumerate(policy.rules, 1):
-        yield f"  {number}. {rule.name}: {_settings(rule)}"
-    if policy.sources:
-        yield ""
-        yield "Sources"
-        for source in policy.sources:
-            yield f"  {source.date}  {source.url}"
-            yield f"              {source.says.strip()}"
-
-
-def _settings(rule: Rule) -> str:
-    """Return a rule's kind and what its YAML sets, on one line."""
-    told = rule.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, exclude={"name", "kind"})
-    return " ".join([rule.kind, *(f"{key}={_short(value)}" for key, value in told.items())])
-
-
-def _short(value: Json) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_short(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_short(item) for item in value) + "]"
-    return repr(value) if isinstance(value, str) and not value.isidentifier() else str(value)

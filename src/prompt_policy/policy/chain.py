@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from prompt_policy.errors import Problem
-from prompt_policy.policy.document import Policy
+from prompt_policy.policy.document import Policy, Source
 from prompt_policy.policy.library import library_folder, shipped_names
 from prompt_policy.policy.mistakes import mistakes, near
 from prompt_policy.policy.stamp import Stamp, stamp_of
@@ -115,6 +115,24 @@ def _doubled_rules(policy: Policy, parsed: Parsed) -> Iterator[Problem]:
             message = f"'{rule.name}' is already the name of rules[{seen[rule.name]}]"
             yield parsed.problem(("rules", index, "name"), message)
         seen.setdefault(rule.name, index)
+
+
+def reasons_of(chain: Sequence[Loaded]) -> dict[str, list[Source]]:
+    """Return the sources that are given for each rule, and for the engine; the heir's own come first.
+
+    A base's source says nothing of a rule that its heir has replaced.
+    """
+    owner: dict[str, int] = {}
+    for depth, loaded in enumerate(chain):
+        for rule in loaded.policy.rules:
+            owner.setdefault(rule.name, depth)
+    reasons: dict[str, list[Source]] = {}
+    for depth, loaded in enumerate(chain):
+        for source in loaded.policy.sources:
+            for name in source.for_:
+                if depth <= owner.get(name, depth):
+                    reasons.setdefault(name, []).append(source)
+    return reasons
 
 
 def at_rule(name: str, chain: Sequence[Loaded], message: str) -> Problem:

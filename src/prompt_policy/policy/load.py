@@ -9,8 +9,8 @@ from prompt_policy.errors import LoadError, Problem
 from prompt_policy.kinds.filter_whitespace import FilterWhitespace
 from prompt_policy.kinds.force_opening import ForceOpening
 from prompt_policy.policy.advice import ENGINE, findings
-from prompt_policy.policy.chain import STDIN, Loaded, Reading, at_rule, chain_of
-from prompt_policy.policy.document import Policy
+from prompt_policy.policy.chain import STDIN, Loaded, Reading, at_rule, chain_of, reasons_of
+from prompt_policy.policy.document import Policy, Source
 from prompt_policy.policy.library import library_folder, policy_files, shipped_names
 from prompt_policy.policy.mistakes import near
 from prompt_policy.policy.select import PolicySet
@@ -54,19 +54,15 @@ def problem_at(path: Path, rule: str, message: str) -> Problem:
 def advice_on(policy: Policy, path: Path) -> list[Problem]:
     """Return what seems wrong in a policy that loads, with its places; see ``policy.advice``."""
     chain = chain_of(path, path.parent, Reading()) or []
-    owner: dict[str, int] = {}
-    for depth, loaded in enumerate(chain):
-        for rule in loaded.policy.rules:
-            owner.setdefault(rule.name, depth)
-    # A base's source says nothing of a rule that its heir has replaced.
-    reasons = frozenset(
-        name
-        for depth, loaded in enumerate(chain)
-        for source in loaded.policy.sources
-        for name in source.for_
-        if depth <= owner.get(name, depth)
-    )
+    reasons = frozenset(reasons_of(chain))
     return [at_rule(found.rule, chain, found.message) for found in findings(policy, reasons)]
+
+
+def provenance(path: Path) -> tuple[dict[str, str], dict[str, list[Source]]]:
+    """Return, of a policy file that loads, the comment that it and each file it extends begins with, by policy
+    name, and the sources for each rule and the engine; see ``reasons_of``."""
+    chain = chain_of(path, path.parent, Reading()) or []
+    return {loaded.policy.name: loaded.parsed.header for loaded in chain}, reasons_of(chain)
 
 
 def _files(paths: Sequence[str | Path], reading: Reading) -> Iterator[tuple[Path, Path]]:

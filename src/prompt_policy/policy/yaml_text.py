@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, ClassVar, Final, TypeAlias
 
 import yaml
@@ -51,6 +52,8 @@ class Parsed:
     data: Any = None
     places: dict[Loc, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    header: str = ""
+    """The comment that the text begins with, as one paragraph."""
 
     def place(self, loc: Loc) -> Place:
         """Return the place of a value, or of the nearest thing around it."""
@@ -71,9 +74,14 @@ def path_text(loc: Loc) -> str:
     return text
 
 
+def _header(text: bytes) -> str:
+    lines = takewhile(lambda line: line.startswith(b"#"), text[:MAX_BYTES].splitlines())
+    return " ".join(line.decode(errors="replace").lstrip("# ") for line in lines)
+
+
 def parse(text: bytes, file: str) -> Parsed:
     """Read a YAML text. Mistakes are in the result; with any of them, the data may be incomplete."""
-    parsed = Parsed(file)
+    parsed = Parsed(file, header=_header(text))
     if len(text) > MAX_BYTES:
         parsed.problems.append(Problem(file, 0, 0, "", f"is larger than 1 MiB ({len(text)} bytes)"))
         return parsed

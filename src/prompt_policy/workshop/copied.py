@@ -56,7 +56,8 @@ def _parts(policy: Policy, name: str) -> Iterator[str]:
     models = [f"{pattern}-mine" for pattern in policy.applies_to.models] if policy.applies_to else ["my-*"]
     listed = yaml.safe_dump(models[:1], default_flow_style=True, allow_unicode=True).strip()
     yield _TOP.format(name=name, base=base, description=_one_line(policy.description) or base, models=listed)
-    yield _RULES.format(base=base, names=", ".join(rule.name for rule in policy.rules))
+    if policy.rules:
+        yield _RULES.format(base=base, names=", ".join(rule.name for rule in policy.rules))
     for rule in policy.rules:
         yield "".join(f"#{line}\n" for line in _yaml_of(rule))
     yield _TESTS.format(model=models[0].replace("*", ""))
