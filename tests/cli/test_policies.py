@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.cli.run import run
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
 
 def test_list_names_each_policy_with_its_models() -> None:
     out = run("policies", "list").stdout
@@ -58,3 +60,29 @@ def test_copy_writes_a_file_that_works_and_never_over_another(tmp_path: Path) ->
     )
     assert "extends: deepseek-r1 " in run("policies", "copy", "deepseek-r1", "--to", "-").stdout
     assert "cannot be written" in run("policies", "copy", "deepseek-r1", "--to", "/none/x.yaml").stderr
+
+
+def test_import_drafts_a_policy_that_passes_and_never_over_another(tmp_path: Path) -> None:
+    folder = tmp_path / "Gemma-Mine"
+    folder.mkdir()
+    (folder / "generation_config.json").write_text('{"temperature": 0.7}')
+    (folder / "chat_template.jinja").write_text((TEMPLATES / "gemma_2.jinja").read_text())
+    done = run("policies", "import", "Gemma-Mine", folder=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        "gemma-mine.yaml written; now look for DECIDE in it\n",
+    )
+    assert run("test", "gemma-mine.yaml", folder=tmp_path).returncode == 0
+    strict = run("check", "--strict", "gemma-mine.yaml", folder=tmp_path)
+    assert strict.returncode == 1
+    assert "no source says why" in strict.stderr + strict.stdout
+
+    assert run("policies", "import", "Gemma-Mine", folder=tmp_path).returncode == 2
+    printed = run("policies", "import", "Gemma-Mine", "--to", "-", "--name", "mine", folder=tmp_path)
+    assert "name: mine\n" in printed.stdout
+    missing = run("policies", "import", "nowhere", folder=tmp_path)
+    assert (missing.returncode, missing.stderr) == (
+        2,
+        "nowhere: no such folder; give that of a checkpoint, with its config.json\n",
+    )

@@ -186,7 +186,9 @@ def agreed(figure: Figure) -> bool:
     chosen = SHIPPED.select(request["model"])
     assert chosen
     got = Pipeline(chosen.policy).apply(request, "chat").body.get(figure.name, NEUTRAL.get(figure.name))
-    return bool(got < figure.value if figure.bound == "max_exclusive" else got == figure.value)
+    if figure.bound == "max_exclusive":
+        return got is not None and bool(got < figure.value)
+    return bool(got == figure.value)
 
 
 FIGURES = [figure for entry in entries() for figure in figures(entry)]

@@ -20,7 +20,7 @@ def prompt(template: str, body: dict[str, Any]) -> str:
     """Return the prompt for a chat request's body, or what the template says as it refuses it."""
     [file] = [file for folder in FOLDERS if (file := folder / f"{template}.jinja").exists()]
     try:
-        [text], _ = render_jinja_template(
+        texts, _ = render_jinja_template(
             conversations=[body["messages"]],
             chat_template=file.read_text(),
             add_generation_prompt=body.get("add_generation_prompt", True),
@@ -32,7 +32,7 @@ def prompt(template: str, body: dict[str, Any]) -> str:
         return f"refused: {error}"
     except ValueError as error:
         return f"refused: {str(error).partition('!')[0]}"
-    return str(text)
+    return str(texts[0])
 
 
 def policed(body: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,8 @@ ROWS = [
     Row(DISTILL, "r1_new", [u(MATH)], f"<s><｜User｜>{MATH}<｜Assistant｜><think>\n",
         f"<s><｜User｜>{MATH}{BOXED}<｜Assistant｜><think>\n"),
     # The template cuts old thoughts out and leaves their newlines.
-    Row(R1, "deepseek_r1", HISTORY, "<s><｜User｜>A colour?<｜Assistant｜>\n\nBlue.<｜end▁of▁sentence｜><｜User｜>Another?<｜Assistant｜>",
+    Row(R1, "deepseek_r1", HISTORY,
+        "<s><｜User｜>A colour?<｜Assistant｜>\n\nBlue.<｜end▁of▁sentence｜><｜User｜>Another?<｜Assistant｜>",
         "<s><｜User｜>A colour?<｜Assistant｜>Blue.<｜end▁of▁sentence｜><｜User｜>Another?<｜Assistant｜><think>\n"),
     Row(R1, "deepseek_r1", TURNS, "<s>One.\n\nTwo.<｜User｜>Hi<｜Assistant｜>",
         "<s><｜User｜>One.\n\nTwo.\n\nHi<｜Assistant｜><think>\n"),
@@ -105,7 +106,8 @@ ROWS = [
         "<|im_start|>assistant<|im_sep|>"),
     Row("ibm-granite/granite-3.2-8b-instruct", "granite_3", [s("Be brief."), u("Hi")],
         "<|role|>system\nBe brief.\n<|role|>user\nHi\n<|role|>assistant\n",
-        "<|role|>system\nYou are Granite. Write your thoughts first.\n<|role|>user\nBe brief.\n\nHi\n<|role|>assistant\n",
+        "<|role|>system\nYou are Granite. Write your thoughts first.\n<|role|>user\nBe brief.\n\nHi\n"
+        "<|role|>assistant\n",
         thinking(True)),
     Row("ibm-granite/granite-3.2-8b-instruct", "granite_3", [s("Be brief."), u("Hi")],
         "<|role|>system\nBe brief.\n<|role|>user\nHi\n<|role|>assistant\n",

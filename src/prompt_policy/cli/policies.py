@@ -15,6 +15,7 @@ from prompt_policy.policy.load import load, load_paths, provenance
 from prompt_policy.wire.values import Json
 from prompt_policy.workshop.card import card
 from prompt_policy.workshop.copied import copied
+from prompt_policy.workshop.drafted import MISSING, drafted
 
 policies = typer.Typer(help="Look into the shipped policies, or into those of a folder.", no_args_is_help=True)
 
@@ -61,11 +62,35 @@ def copy(
 ) -> None:
     """Begin a policy of your own with a shipped one: a commented file that extends it."""
     policy = load(name)
-    target = Path(to or f"my-{policy.name}.yaml")
-    text = copied(policy, target.stem if to not in (None, STDIN) else f"my-{policy.name}")
+    name = Path(to).stem if to not in (None, STDIN) else f"my-{policy.name}"
+    _write(copied(policy, name), to or f"{name}.yaml", "now: prompt-policy test {}")
+
+
+@policies.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of a checkpoint.")],
+    name: Annotated[str | None, typer.Option(help="The policy's name; not given: made of the folder's.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FILE", help="The file to write; - for standard output.")
+    ] = None,
+) -> None:
+    """Draft a policy from a checkpoint's files: sampling defaults, thoughts, and what its template does with messages.
+
+    What a person must decide is marked with DECIDE. The chat template is rendered by transformers, which
+    `pip install 'prompt-policy[templates]'` brings; no weights are read.
+    """
+    name, text = drafted(path, name, to if to not in (None, STDIN) else "{name}.yaml")
+    if MISSING in text:
+        typer.echo(MISSING, err=True)
+    _write(text, to or f"{name}.yaml", "now look for DECIDE in it")
+
+
+def _write(text: str, to: str, then: str) -> None:
+    """Write a new file, or to standard output."""
     if to == STDIN:
         typer.echo(text, nl=False)
         return
+    target = Path(to)
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -73,7 +98,7 @@ def copy(
         raise UsageError(f"{target} is there already; name another file with --to") from None
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
-    typer.echo(f"{target} written; now: prompt-policy test {target}", err=True)
+    typer.echo(f"{target} written; {then.format(target)}", err=True)
 
 
 def _models(policy: Policy) -> tuple[str, ...]:

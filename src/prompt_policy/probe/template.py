@@ -1,10 +1,10 @@
-"""What a server's chat template does, and what the server does beside it."""
+"""What a chat template does, and what a server does beside it."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
-from typing import Final
+from dataclasses import asdict, dataclass, replace
+from typing import Final, Protocol
 
 from prompt_policy.probe.server import Refused, Server
 from prompt_policy.wire.values import JsonObject
@@ -14,6 +14,13 @@ FIRST, SECOND, THOUGHT = "alphamark", "betamark", "gammamark"
 USER: Final = {"role": "user", "content": "deltamark"}
 _OPENED: Final = re.compile(r"<[^<>/|｜\s]{1,30}>\s*\Z")
 _TOKENS: Final = 12
+
+
+class Renderer(Protocol):
+    """Whatever renders a chat request with a template: a server, or a checkpoint's own files."""
+
+    def prompt(self, body: JsonObject) -> str | None:
+        """Return the prompt, or None where it cannot be told. Raise Refused with the template's own words."""
 
 
 @dataclass(frozen=True)
@@ -37,27 +44,30 @@ class Behaviour:
 
 def behaviour_of(server: Server) -> Behaviour:
     """Ask a server everything. Raise UsageError where it stops answering."""
-    plain = _prompt(server, [USER])
+    return replace(template_behaviour(server), reasoning_parser=_parser(server), seeds=_seeds(server))
+
+
+def template_behaviour(renderer: Renderer) -> Behaviour:
+    """Ask for what a template alone decides."""
+    plain = _prompt(renderer, [USER])
     if plain is None:
-        return Behaviour(reasoning_parser=_parser(server), seeds=_seeds(server))
+        return Behaviour()
     found = _OPENED.search(plain) if isinstance(plain, str) else None
     return Behaviour(
         opens=found.group() if found else "nothing",
-        system=_kept(server, [_system(FIRST), USER], FIRST),
-        two_systems=_kept(server, [_system(FIRST), _system(SECOND), USER], FIRST, SECOND),
-        two_users=_kept(server, [_user(FIRST), _user(SECOND)], FIRST, SECOND),
-        old_thoughts=_kept(server, [_user(FIRST), _thoughtful(), USER], THOUGHT),
-        prefill=prefilled(server, [USER], OPENING),
-        reasoning_parser=_parser(server),
-        seeds=_seeds(server),
+        system=_kept(renderer, [_system(FIRST), USER], FIRST),
+        two_systems=_kept(renderer, [_system(FIRST), _system(SECOND), USER], FIRST, SECOND),
+        two_users=_kept(renderer, [_user(FIRST), _user(SECOND)], FIRST, SECOND),
+        old_thoughts=_kept(renderer, [_user(FIRST), _thoughtful(), USER], THOUGHT),
+        prefill=prefilled(renderer, [USER], OPENING),
     )
 
 
-def prefilled(server: Server, messages: list[JsonObject], opening: str) -> str:
+def prefilled(renderer: Renderer, messages: list[JsonObject], opening: str) -> str:
     """Tell what becomes of a prefilled opening: ``kept``, or what the prompt ends with instead."""
-    before = _prompt(server, messages)
+    before = _prompt(renderer, messages)
     body = {"continue_final_message": True, "add_generation_prompt": False}
-    after = _prompt(server, [*messages, {"role": "assistant", "content": opening}], body)
+    after = _prompt(renderer, [*messages, {"role": "assistant", "content": opening}], body)
     if isinstance(after, Refused):
         return f"refused: {after}"
     if not isinstance(before, str) or after is None:
@@ -70,15 +80,15 @@ def prefilled(server: Server, messages: list[JsonObject], opening: str) -> str:
     return f"turned into {after[shared:]!r}"
 
 
-def _prompt(server: Server, messages: list[JsonObject], body: JsonObject | None = None) -> str | Refused | None:
+def _prompt(renderer: Renderer, messages: list[JsonObject], body: JsonObject | None = None) -> str | Refused | None:
     try:
-        return server.prompt({"messages": messages, **(body or {})})
+        return renderer.prompt({"messages": messages, **(body or {})})
     except Refused as refused:
         return refused
 
 
-def _kept(server: Server, messages: list[JsonObject], *marks: str) -> str:
-    prompt = _prompt(server, messages)
+def _kept(renderer: Renderer, messages: list[JsonObject], *marks: str) -> str:
+    prompt = _prompt(renderer, messages)
     if isinstance(prompt, Refused):
         return f"refused: {prompt}"
     if prompt is None:

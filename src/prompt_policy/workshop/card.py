@@ -60,8 +60,11 @@ def _marks(sources: Sequence[Source], numbers: Mapping[Source, int]) -> str:
 def _filled(label: str, text: str) -> list[str]:
     """Return a label and a text on lines of bearable length, indented as the label is long, if it is short."""
     indent = " " * min(len(label), 10)
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return wrap(text.strip(), _WIDTH, initial_indent=label, subsequent_indent=indent, **options) or [label.rstrip()]
+    lines = wrap(
+        text.strip(), _WIDTH, initial_indent=label, subsequent_indent=indent, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return lines or [label.rstrip()]
 
 
 def _settings(rule: Rule) -> str:
