@@ -91,7 +91,7 @@ def _chosen(policies: PolicySet, model: str) -> float:
     return (time.perf_counter() - begun) / CHOICES
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
