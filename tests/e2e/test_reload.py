@@ -113,8 +113,8 @@ def test_edits_under_load_lose_no_request_and_mix_no_policies(bench: Bench) -> N
     with ThreadPoolExecutor(24) as pool:
 
         def load_on(seconds: float) -> None:
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
+            until, enough = time.monotonic() + seconds, len(asked) + 50
+            while time.monotonic() < until or len(asked) < enough:
                 waiting = sum(not future.done() for future in asked)
                 asked.extend(pool.submit(bench.ask, len(asked) % 2 == 0) for _ in range(24 - waiting))
                 time.sleep(0.01)
