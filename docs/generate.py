@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,8 +138,8 @@ def _family(policy: Policy) -> str:
     for source in policy.sources:
         told = f" For: {', '.join(f'`{name}`' for name in source.for_)}." if source.for_ else ""
         lines.append(f"- [{source.url}]({source.url}), {source.date}: {' '.join(source.says.split())}{told}")
-    if heirloom := re.search(r"^extends: (\S+)", text, re.MULTILINE):
-        lines += ["", f"It extends [{heirloom[1]}]({heirloom[1]}.md): rules that do not stand below are that one's."]
+    for base in list(notes)[1:2]:
+        lines += ["", f"It extends [{base}]({base}.md): rules that do not stand below are that one's."]
     lines += [
         "",
         "## What is enforced",
@@ -237,9 +236,6 @@ def _of_each_key(value: dict[str, Any]) -> dict[str, Any] | None:
     """Return what stands under every key of a mapping whose keys are names."""
     inner = value.get("additionalProperties") or next(iter(value.get("patternProperties", {}).values()), None)
     return inner if isinstance(inner, dict) else None
-
-
-WORDS = {"string": "text", "boolean": "`true` \\| `false`", "integer": "whole number", "object": "mapping"}
 
 
 def _code(value: object) -> str:

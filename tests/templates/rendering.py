@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
-from transformers.utils.chat_template_utils import render_jinja_template
-
 from prompt_policy import load_paths
+from prompt_policy.probe.local_template import LocalTemplate
+from prompt_policy.probe.server import Refused, prompt_of
 from prompt_policy.runtime import Pipeline
 
 HERE = Path(__file__).parent
@@ -20,19 +19,9 @@ def prompt(template: str, body: dict[str, Any]) -> str:
     """Return the prompt for a chat request's body, or what the template says as it refuses it."""
     [file] = [file for folder in FOLDERS if (file := folder / f"{template}.jinja").exists()]
     try:
-        texts, _ = render_jinja_template(
-            conversations=[body["messages"]],
-            chat_template=file.read_text(),
-            add_generation_prompt=body.get("add_generation_prompt", True),
-            continue_final_message=body.get("continue_final_message", False),
-            bos_token="<s>",
-            **body.get("chat_template_kwargs", {}),
-        )
-    except TemplateError as error:
-        return f"refused: {error}"
-    except ValueError as error:
-        return f"refused: {str(error).partition('!')[0]}"
-    return str(texts[0])
+        return LocalTemplate(file.read_text(), {"bos_token": "<s>"}).prompt(prompt_of(body))
+    except Refused as refused:
+        return f"refused: {refused}"
 
 
 def policed(body: dict[str, Any]) -> dict[str, Any]:

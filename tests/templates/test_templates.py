@@ -45,6 +45,10 @@ class Row(NamedTuple):
 R1, DISTILL = "deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"
 R1_0528 = "deepseek-ai/DeepSeek-R1-0528"
 TURNS = [s("One."), s("Two."), u("Hi")]
+CHATML_HISTORY = (
+    "<|im_start|>user\nA colour?<|im_end|>\n<|im_start|>assistant\n<think>\nEasy.\n</think>\n\nBlue.<|im_end|>\n"
+    "<|im_start|>user\nAnother?<|im_end|>\n<|im_start|>assistant\n"
+)
 HISTORY = [u("A colour?"), a(THOUGHT), u("Another?")]
 
 ROWS = [
@@ -74,8 +78,7 @@ ROWS = [
     Row("someone/QwQ-32B-AWQ", "chatml", [u("Hi")], "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
         "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n<think>\n"),
     Row("someone/QwQ-32B-AWQ", "chatml", HISTORY,
-        "<|im_start|>user\nA colour?<|im_end|>\n<|im_start|>assistant\n<think>\nEasy.\n</think>\n\nBlue.<|im_end|>\n"
-        "<|im_start|>user\nAnother?<|im_end|>\n<|im_start|>assistant\n",
+        CHATML_HISTORY,
         "<|im_start|>user\nA colour?<|im_end|>\n<|im_start|>assistant\nBlue.<|im_end|>\n"
         "<|im_start|>user\nAnother?<|im_end|>\n<|im_start|>assistant\n<think>\n"),
     # Never forced where the template would close it again; the client's switch is the template's.
@@ -127,10 +130,8 @@ ROWS = [
         "[|user|]Be brief.\n\nHi\n[|assistant|]<thought>\n"),
     # Interleaved thoughts stay.
     Row("MiniMaxAI/MiniMax-M2", "chatml", HISTORY,
-        "<|im_start|>user\nA colour?<|im_end|>\n<|im_start|>assistant\n<think>\nEasy.\n</think>\n\nBlue.<|im_end|>\n"
-        "<|im_start|>user\nAnother?<|im_end|>\n<|im_start|>assistant\n",
-        "<|im_start|>user\nA colour?<|im_end|>\n<|im_start|>assistant\n<think>\nEasy.\n</think>\n\nBlue.<|im_end|>\n"
-        "<|im_start|>user\nAnother?<|im_end|>\n<|im_start|>assistant\n"),
+        CHATML_HISTORY,
+        CHATML_HISTORY),
 ]  # fmt: skip
 
 

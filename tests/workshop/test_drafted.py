@@ -91,6 +91,11 @@ def test_a_draft_lacks_sources_and_says_so(tmp_path: Path) -> None:
     assert "`prompt-policy check --strict mine.yaml`" in text
 
 
+def test_a_file_may_be_named_with_braces(tmp_path: Path) -> None:
+    _, text = drafted(checkpoint(tmp_path / "g", "gemma_2"), None, "a{b}.yaml")
+    assert "`prompt-policy check --strict a{b}.yaml`" in text
+
+
 def test_a_hub_caches_folder_is_named_after_its_repository(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "models--Qwen--Qwen3-8B" / "snapshots" / "abc", "qwen3")
     assert drafted(folder, None, "x.yaml")[0] == "qwen3-8b"

@@ -11,7 +11,7 @@ from prompt_policy.errors import UsageError
 from prompt_policy.output import Format, FormatOption, print_json
 from prompt_policy.policy.chain import STDIN
 from prompt_policy.policy.document import Policy
-from prompt_policy.policy.load import load, load_paths, provenance
+from prompt_policy.policy.load import load, load_paths, load_single, provenance
 from prompt_policy.wire.values import Json
 from prompt_policy.workshop.card import card
 from prompt_policy.workshop.copied import copied
@@ -43,9 +43,7 @@ def show(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Show one policy with all that it extends: its models, its rules, who says so since when, what is left alone."""
-    loaded = load_paths([name])
-    if len(loaded.policies) != 1:
-        raise UsageError(f"{name} holds {len(loaded.policies)} policies; name one of them")
+    loaded = load_single(name)
     [policy] = loaded.policies
     if format_ is Format.JSON:
         print_json({"hash": policy.hash, **policy.model_dump(mode="json", by_alias=True, exclude_none=True)})
@@ -79,7 +77,7 @@ def import_(
     What a person must decide is marked with DECIDE. The chat template is rendered by transformers, which
     `pip install 'prompt-policy[templates]'` brings; no weights are read.
     """
-    name, text = drafted(path, name, to if to not in (None, STDIN) else "{name}.yaml")
+    name, text = drafted(path, name, None if to == STDIN else to)
     if MISSING in text:
         typer.echo(MISSING, err=True)
     _write(text, to or f"{name}.yaml", "now look for DECIDE in it")

@@ -34,10 +34,15 @@ def load_paths(paths: Iterable[str | Path]) -> PolicySet:
 
 def load(path: str | Path) -> Policy:
     """Load one policy by file or shipped name. Raise LoadError with every mistake found."""
-    policies = load_paths([path]).policies
-    if len(policies) != 1:
-        raise LoadError([Problem(str(path), 0, 0, "", f"holds {len(policies)} policies where one is wanted")])
-    return policies[0]
+    return load_single(path).policies[0]
+
+
+def load_single(path: str | Path) -> PolicySet:
+    """Load a set of one policy, as ``load`` does; it knows the policy's file."""
+    loaded = load_paths([path])
+    if (count := len(loaded.policies)) != 1:
+        raise LoadError([Problem(str(path), 0, 0, "", f"holds {count} policies where one is wanted")])
+    return loaded
 
 
 def listed_files(paths: Iterable[str | Path]) -> list[Path]:

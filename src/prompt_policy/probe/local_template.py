@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from prompt_policy.errors import UsageError
 from prompt_policy.probe.server import Refused
+from prompt_policy.probe.template import OPENING
 from prompt_policy.wire.json_bytes import decoded
 from prompt_policy.wire.values import Json, JsonObject
 
@@ -49,6 +50,11 @@ class LocalTemplate:
         """The name of the tag that it knows thoughts by, such as ``think``."""
         found = _TAG.search(self.source)
         return found[1] if found else None
+
+    @property
+    def opening(self) -> str:
+        """What a thought begins with."""
+        return f"<{self.tag}>\n" if self.tag else OPENING
 
     @property
     def switches(self) -> list[str]:

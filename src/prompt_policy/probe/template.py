@@ -47,8 +47,8 @@ def behaviour_of(server: Server) -> Behaviour:
     return replace(template_behaviour(server), reasoning_parser=_parser(server), seeds=_seeds(server))
 
 
-def template_behaviour(renderer: Renderer) -> Behaviour:
-    """Ask for what a template alone decides."""
+def template_behaviour(renderer: Renderer, opening: str = OPENING) -> Behaviour:
+    """Ask for what a template alone decides; ``opening`` is what is prefilled."""
     plain = _prompt(renderer, [USER])
     if plain is None:
         return Behaviour()
@@ -59,7 +59,7 @@ def template_behaviour(renderer: Renderer) -> Behaviour:
         two_systems=_kept(renderer, [_system(FIRST), _system(SECOND), USER], FIRST, SECOND),
         two_users=_kept(renderer, [_user(FIRST), _user(SECOND)], FIRST, SECOND),
         old_thoughts=_kept(renderer, [_user(FIRST), _thoughtful(), USER], THOUGHT),
-        prefill=prefilled(renderer, [USER], OPENING),
+        prefill=prefilled(renderer, [USER], opening),
     )
 
 

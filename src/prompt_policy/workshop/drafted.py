@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from prompt_policy.errors import UsageError
-from prompt_policy.launcher.checkpoint import checkpoint_at
+from prompt_policy.launcher.checkpoint import Checkpoint
 from prompt_policy.probe.local_template import LocalTemplate, json_in, template_in
 from prompt_policy.probe.server import Refused
-from prompt_policy.probe.template import OPENING, USER, Behaviour, prefilled, template_behaviour
+from prompt_policy.probe.template import USER, Behaviour, template_behaviour
 from prompt_policy.wire.values import Json, JsonObject
 
 FILES: Final = ("generation_config.json", "config.json", "tokenizer_config.json", "chat_template.jinja")
@@ -48,26 +48,21 @@ class _Found:
     longest: Json
     template: LocalTemplate | None
     behaviour: Behaviour
-    prefill: str
-    broken: str
-    length: int | None
-    architecture: str
-    quantization: str | None
+    trouble: str
+    """Why nothing is known of the template; empty where it is."""
+    checkpoint: Checkpoint
 
     @property
     def folds(self) -> bool:
         """Whether system messages must be folded for the request to pass, or for their text to arrive."""
         return self.behaviour.system.startswith(("refused", "lost"))
 
-    @property
-    def opening(self) -> str:
-        return f"<{self.template.tag}>\n" if self.template and self.template.tag else OPENING
 
-
-def drafted(folder: Path, name: str | None, file: str) -> tuple[str, str]:
+def drafted(folder: Path, name: str | None, file: str | None) -> tuple[str, str]:
     """Return a name, and the text of a policy file by that name for the model in a folder.
 
-    ``file`` is what the text calls itself. Raise UsageError for a folder that holds no checkpoint.
+    ``file`` is what the text calls itself; not given: the name with ``.yaml``. Raise UsageError for a
+    folder that holds no checkpoint.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give that of a checkpoint, with its config.json")
@@ -75,8 +70,7 @@ def drafted(folder: Path, name: str | None, file: str) -> tuple[str, str]:
         raise UsageError(f"{folder}: holds none of {', '.join(FILES)}: is it a checkpoint's folder?")
     title = _title(folder)
     name = name or re.sub(r"[^a-z0-9._-]+", "-", title.casefold()).strip("-._")[:64] or "draft"
-    found = _found(folder)
-    return name, "".join(_parts(folder, title, name, file.format(name=name), found))
+    return name, "".join(_parts(title, name, file or f"{name}.yaml", _found(folder)))
 
 
 def _title(folder: Path) -> str:
@@ -88,32 +82,24 @@ def _title(folder: Path) -> str:
 
 
 def _found(folder: Path) -> _Found:
-    generation, config = json_in(folder, "generation_config.json"), json_in(folder, "config.json")
-    template = template_in(folder)
-    behaviour, prefill = Behaviour(), ""
-    broken = ""
+    generation = json_in(folder, "generation_config.json")
+    template, behaviour, trouble = template_in(folder), Behaviour(), ""
     if template is not None:
         try:
             template.prompt({"messages": [USER]})
-            behaviour = template_behaviour(template)
-            prefill = prefilled(template, [USER], f"<{template.tag}>\n") if template.tag else behaviour.prefill
+            behaviour = template_behaviour(template, template.opening)
         except ImportError:
-            template = None
+            trouble = MISSING
         except Refused as refused:
-            broken = str(refused)
-    known = checkpoint_at(folder)
-    architectures = config.get("architectures")
+            trouble = f"the template refuses even a single user turn: {refused}"
     return _Found(
         sampling={key: generation[key] for key in _SAMPLING if _is_set(key, generation.get(key))},
         greedy=generation.get("do_sample") is False,
         longest=generation.get("max_new_tokens"),
         template=template,
         behaviour=behaviour,
-        prefill=prefill,
-        broken=broken,
-        length=known.max_model_len if known else None,
-        architecture=str(architectures[0]) if isinstance(architectures, list) and architectures else "",
-        quantization=known.quantization if known else None,
+        trouble=trouble,
+        checkpoint=Checkpoint(folder, json_in(folder, "config.json")),
     )
 
 
@@ -121,13 +107,13 @@ def _is_set(key: str, value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value != _NEUTRAL.get(key)
 
 
-def _parts(folder: Path, title: str, name: str, file: str, found: _Found) -> Iterator[str]:
+def _parts(title: str, name: str, file: str, found: _Found) -> Iterator[str]:
     rules = [*(["sampling"] if found.sampling else []), *(["no-system-prompt"] if found.folds else [])]
     yield _TOP.format(
         folder=title, file=file, name=name, title=json.dumps(title), hub=title, rules=", ".join(rules),
         pattern=json.dumps(f"*{title}*"),
     )  # fmt: skip
-    yield from (f"# {line}\n" for line in _remarks(folder, found))
+    yield from (f"# {line}\n" for line in _remarks(found))
     yield "rules:\n" if rules else "rules: []\n"
     if found.sampling:
         yield "  - name: sampling\n    kind: clamp\n"
@@ -140,28 +126,29 @@ def _parts(folder: Path, title: str, name: str, file: str, found: _Found) -> Ite
     yield from _cases(title, found)
 
 
-def _remarks(folder: Path, found: _Found) -> Iterator[str]:
-    facts = [found.architecture, f"{found.length} tokens of context" if found.length else "", found.quantization or ""]
-    if any(facts):
-        yield f"config.json: {', '.join(fact for fact in facts if fact)}."
+def _remarks(found: _Found) -> Iterator[str]:
+    if facts := list(_facts(found.checkpoint)):
+        yield f"config.json: {', '.join(facts)}."
     if not found.sampling:
-        there = (folder / "generation_config.json").is_file()
+        there = (found.checkpoint.folder / "generation_config.json").is_file()
         yield f"generation_config.json {'says nothing of sampling' if there else 'is not there'}."
     if found.greedy:
         yield "generation_config.json says do_sample: false. DECIDE: is greedy decoding meant, or the file's default?"
     if isinstance(found.longest, int):
         yield f"generation_config.json limits an answer to {found.longest} tokens, which vLLM enforces by itself."
     if found.template is None:
-        there = template_in(folder) is not None
-        yield f"DECIDE: {MISSING}." if there else "There is no chat template: chats will fail without one."
+        yield "There is no chat template: chats will fail without one."
+        return
+    if found.trouble == MISSING:
+        yield f"DECIDE: {MISSING}."
         return
     tag = found.template.tag
     decide = "DECIDE: engine: {reasoning_parser: ...}"
     yield f"The template knows thoughts by <{tag}>. {decide}." if tag else "The template knows no thoughts."
     if found.template.switches:
         yield f"A request may set in chat_template_kwargs: {', '.join(found.template.switches)}."
-    if found.broken:
-        yield f"DECIDE: the template refuses even a single user turn: {found.broken}."
+    if found.trouble:
+        yield f"DECIDE: {found.trouble}."
         return
     opens = found.behaviour.opens
     told = {
@@ -170,10 +157,20 @@ def _remarks(folder: Path, found: _Found) -> Iterator[str]:
         "two system messages": found.behaviour.two_systems,
         "two user turns in a row": found.behaviour.two_users,
         "thoughts of earlier turns": found.behaviour.old_thoughts,
-        f"a prefilled {json.dumps(found.opening)}": found.prefill,
+        f"a prefilled {json.dumps(found.template.opening)}": found.behaviour.prefill,
     }
     yield "What the template does:"
     yield from (f"  {what}: {result}" for what, result in told.items())
+
+
+def _facts(checkpoint: Checkpoint) -> Iterator[str]:
+    architectures = checkpoint.config.get("architectures")
+    if isinstance(architectures, list) and architectures:
+        yield str(architectures[0])
+    if checkpoint.max_model_len:
+        yield f"{checkpoint.max_model_len} tokens of context"
+    if checkpoint.quantization:
+        yield checkpoint.quantization
 
 
 def _proposals(found: _Found) -> Iterator[str]:
@@ -186,9 +183,9 @@ def _proposals(found: _Found) -> Iterator[str]:
     if found.template.tag and found.behaviour.old_thoughts == "kept":
         yield "  # DECIDE: should thoughts of earlier turns be sent back? The template keeps them.\n"
         yield "  #- {name: forget-old-thoughts, kind: strip_reasoning}\n"
-    if found.template.tag and found.behaviour.opens == "nothing" and found.prefill == "kept":
+    if found.template.tag and found.behaviour.opens == "nothing" and found.behaviour.prefill == "kept":
         yield "  # DECIDE: must thinking be forced? The template does not open it, and a prefill survives.\n"
-        opening = json.dumps(found.opening)
+        opening = json.dumps(found.template.opening)
         yield f"  #- {{name: start-thinking, kind: force_opening, text: {opening}, method: prefill}}\n"
 
 
