@@ -33,11 +33,13 @@ LAYERS = (
     {"launcher"},
     {"proxy", "probe"},
     {"workshop"},
+    {"bench"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Wire defines values of its own, and reads nothing of the YAML models above it.
 HOST_LIBRARIES = {"litellm", "openai", "httpx", "httpx2", "starlette", "fastapi", "uvicorn", "typer", "rich"}
+HOST_LIBRARIES |= {"aiohttp", "matplotlib", "math_verify", "numpy", "scipy"}
 
 
 def layer(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from prompt_policy.cli.bench import bench
 from prompt_policy.cli.chat import chat
 from prompt_policy.cli.check import check
 from prompt_policy.cli.diff import diff
@@ -56,6 +57,7 @@ app.command()(export)
 app.command()(up)
 app.command()(probe)
 app.command()(chat)
+app.add_typer(bench, name="bench")
 app.add_typer(policies, name="policies")
 app.add_typer(vllm, name="vllm")
 
