@@ -27,6 +27,7 @@ rules:
   - {{name: say, kind: append_suffix, text: "Version {version}."}}
 """
 OTHER = "version: 1\nname: other\napplies_to: {models: [other]}\nrules: []\n"
+BROKEN = "unknown kind 'clmp'"
 WORDS = 40
 
 
@@ -124,7 +125,9 @@ def test_edits_under_load_lose_no_request_and_mix_no_policies(bench: Bench) -> N
         versions[second] = 2
         load_on(2.5)
         (bench.folder / "main.yaml").write_text("version: 1\nname: main\nrules: [{kind: clmp}]\n")
-        load_on(2)
+        deadline = time.monotonic() + 60
+        while bench.proxy.log.count(BROKEN) < 2 and time.monotonic() < deadline:
+            load_on(1)
         (bench.folder / "other.yaml").unlink()
         load_on(1)
         versions[bench.write(3)] = 3
@@ -135,12 +138,9 @@ def test_edits_under_load_lose_no_request_and_mix_no_policies(bench: Bench) -> N
     for one in said:
         obeyed(one, versions)
     assert {versions[one.policy] for one in said} == {1, 2, 3}
-    assert bench.proxy.log.count("unknown kind 'clmp'") == 2, "once in each worker"
+    assert bench.proxy.log.count(BROKEN) == 2, "once in each worker"
 
 
 def test_every_worker_follows(bench: Bench) -> None:
     for version in (4, 5):
-        policy = bench.write(version)
-        time.sleep(1)
-        said = [bench.ask() for _ in range(20)]
-        assert {one.policy for one in said} == {policy}
+        bench.ask_until(bench.write(version))
