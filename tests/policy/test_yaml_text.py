@@ -107,9 +107,9 @@ def test_an_alias_to_what_holds_it_is_refused() -> None:
     assert "nested too deeply" in problem("a: &a [*a]")
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "[" * 500 + "]" * 500, "- " * 3000])
+@pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, "a: " + "[" * 500 + "]" * 500, "- " * 3000 + "x"])
 def test_deep_nesting_is_refused(text: str) -> None:
-    assert parse(text.encode(), "f.yaml").problems != []
+    assert "nested too deeply" in problem(text)
 
 
 def test_several_mistakes_are_found_in_one_go() -> None:

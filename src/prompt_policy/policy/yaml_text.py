@@ -109,6 +109,8 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
         message = "a tab cannot be used for indentation"
     if message == "but found another document":
         message = "holds more than one document"
+    if message == "exceeded maximum nesting depth":  # libyaml's own limit, a thousand levels
+        message = "nested too deeply"
     if mark is None and (control := _CONTROL.search(text)):  # the reader of PyYAML gives no place for these
         before = text[: control.start()]
         line, column = before.count("\n") + 1, control.start() - before.rfind("\n")
