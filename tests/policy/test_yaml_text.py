@@ -112,6 +112,11 @@ def test_deep_nesting_is_refused(text: str) -> None:
     assert "nested too deeply" in problem(text)
 
 
+@pytest.mark.parametrize("text", ["[" * 5000, "- " * 3000])
+def test_deep_nesting_that_does_not_end_is_a_mistake(text: str) -> None:
+    assert parse(text.encode(), "f.yaml").problems != []
+
+
 def test_several_mistakes_are_found_in_one_go() -> None:
     assert len(parse(b"a: 1\na: 2\nb: !x 1\nb: 2", "f.yaml").problems) == 3
 
