@@ -44,9 +44,13 @@ class StripReasoning(Rule):
 
         def transform(request: Request, _admits: Admits) -> None:
             turns = request.turns
-            earlier = [turn for turn, after in pairwise(turns) if not _is_thought(turn, after)]
-            stripped_ones = (stripped(turn) if turn.role == "assistant" else turn for turn in earlier)
-            request.set_turns([*stripped_ones, *turns[-1:]])
+            kept: list[Turn] = []
+            for turn, after in pairwise(turns):
+                if turn.role == "assistant":
+                    kept.append(stripped(turn))
+                elif turn.role != "other" or not _is_thought(turn, after):
+                    kept.append(turn)
+            request.set_turns([*kept, *turns[-1:]])
 
         return transform
 

@@ -1,0 +1,67 @@
+"""The servers of the ASGI suite: an app that answers at once, bare and behind the middleware."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Final
+
+import uvicorn
+
+from benchmarks.bodies import MODEL, POLICY
+from prompt_policy.asgi import App, PolicyMiddleware
+from prompt_policy.launcher.ports import LOOPBACK
+from prompt_policy.wire.values import Json
+
+CHUNKS: Final = 200
+_HEAD: Final = {"id": "chatcmpl-1", "created": 1, "model": MODEL}
+_WHOLE: Final = json.dumps({
+    **_HEAD, "object": "chat.completion", "usage": {"prompt_tokens": 9, "completion_tokens": 200, "total_tokens": 209},
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "word " * 199 + "."}}],
+}).encode()  # fmt: skip
+
+
+def _chunk(piece: str) -> bytes:
+    choice = {"index": 0, "delta": {"content": piece}, "logprobs": None, "finish_reason": None}
+    return b"data: %b\n\n" % json.dumps({**_HEAD, "object": "chat.completion.chunk", "choices": [choice]}).encode()
+
+
+_CHUNK: Final = _chunk(" word")
+
+
+async def answer(scope: Json, receive: Json, send: Json) -> None:
+    """Read the body, and answer whole or in chunks, without a look at more than the word stream."""
+    if scope["type"] != "http":
+        return
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    if b'"stream":' not in body:
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_WHOLE)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": _WHOLE})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    for _ in range(CHUNKS):
+        await send({"type": "http.response.body", "body": _CHUNK, "more_body": True})
+    await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+
+
+async def passing(scope: Json, receive: Json, send: Json) -> None:
+    """Pass everything on: what any middleware costs."""
+    await answer(scope, receive, send)
+
+
+APPS: Final[dict[str, App]] = {"bare": answer, "policed": PolicyMiddleware(answer, POLICY)}
+
+
+def main(name: str, port: int, core: int) -> None:
+    """Serve an app on one core."""
+    os.sched_setaffinity(0, {core})
+    uvicorn.run(APPS[name], host=LOOPBACK, port=port, log_level="warning", access_log=False, lifespan="off", ws="none")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
