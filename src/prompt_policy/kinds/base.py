@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import Field, StringConstraints
 
@@ -41,8 +40,7 @@ Transform = Callable[[Request, Admits], Skip | None]
 FilterFactory = Callable[[], Filter]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What a filter is chosen by: the request as it went out, and whether this rule changed it."""
 
     request: Request

@@ -153,9 +153,10 @@ class Step:
         if chosen is None:
             return outcome
         if isinstance(chosen, Skip):
-            return outcome._replace(result="skipped" if outcome.result == "idle" else outcome.result, reason=chosen)
+            result: Result = "skipped" if outcome.result == "idle" else outcome.result
+            return Outcome(outcome.rule, outcome.kind, result, outcome.audited, chosen, outcome.changes)
         filters.append((lambda: Shadow(chosen())) if self.audited else chosen)
-        return outcome._replace(filters_answer=True)
+        return Outcome(outcome.rule, outcome.kind, outcome.result, outcome.audited, None, outcome.changes, True)
 
 
 def _always(_turn: Turn, _is_last: bool) -> bool:
