@@ -12,6 +12,7 @@ from prompt_policy.wire import Endpoint, JsonObject
 from prompt_policy.wire.answer import ChatStream, rewrite_whole
 from prompt_policy.wire.json_bytes import decoded, encoded
 from prompt_policy.wire.messages_answer import MessagesStream, rewrite_message
+from prompt_policy.wire.mould import Mould
 from prompt_policy.wire.responses_answer import ResponsesStream, rewrite_response
 from prompt_policy.wire.sse import Event, Events
 
@@ -71,22 +72,29 @@ _STREAMS: Final[dict[str, Callable[[AnswerTexts], Rewriter]]] = {
 class AnswerStream:
     """Rewrites a streamed answer. An event whose text stays is handed on byte for byte.
 
-    What was held back comes before ``[DONE]``. A fault ends the stream with an error event, as the APIs do.
+    What was held back comes before ``[DONE]``. A fault ends the stream with an error event, as the APIs do. A chat
+    event that is like the last one but for its text is not parsed.
     """
 
     def __init__(self, texts: AnswerTexts | None, endpoint: Endpoint = "chat") -> None:
         self._endpoint = endpoint
+        self._texts = texts
         self._rewriter = _STREAMS.get(endpoint, ChatStream)(texts) if texts is not None else None
         self._events = Events()
+        self._mould: Mould | None = None
         self._done = self._broken = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client reads by now in place of some bytes, cut anywhere."""
-        if self._rewriter is None:
+        if self._texts is None or self._rewriter is None:
             return data
         if self._broken:
             return b""
         try:
+            mould = self._mould
+            if mould is not None and self._events.is_between and (text := mould.text(data)) is not None:
+                changed = self._texts.feed(mould.choice, mould.channel, text)
+                return data if changed == text else mould.filled(changed)
             return b"".join([self._rewritten(event, self._rewriter) for event in self._events.feed(data)])
         except Refusal as fault:
             return self._failed(fault)
@@ -110,6 +118,7 @@ class AnswerStream:
         if not isinstance(value, dict):
             return event.raw
         values = rewriter.rewrite(value)
+        self._mould = Mould.of(event.raw, value) if event.is_plain and self._endpoint == "chat" else None
         if len(values) == 1 and values[0] is value:
             return event.raw
         added = b"".join(_named(each) for each in values[:-1])

@@ -11,7 +11,7 @@ from prompt_policy.wire.values import Json, JsonObject
 Channel = Literal["content", "reasoning"]
 CHANNELS: Final[tuple[Channel, ...]] = ("reasoning", "content")
 # vLLM says reasoning since 0.12, LiteLLM and older servers say reasoning_content; some send both.
-_KEYS: Final[dict[Channel, tuple[str, ...]]] = {
+KEYS: Final[dict[Channel, tuple[str, ...]]] = {
     "reasoning": ("reasoning", "reasoning_content"),
     "content": ("content",),
 }
@@ -43,7 +43,7 @@ class Getter(Protocol):
 def changed_texts(message: Getter, feed: Callable[[Channel, str], str]) -> dict[str, str]:
     """Return the keys of a message or delta whose text changes, with the new text."""
     changed: dict[str, str] = {}
-    for channel, keys in _KEYS.items():
+    for channel, keys in KEYS.items():
         before: str | None = None
         for key in keys:
             text = message.get(key)
@@ -105,7 +105,7 @@ def rewrite_chunk(chunk: JsonObject, texts: Texts) -> JsonObject | None:
 def tail_chunks(last: JsonObject, texts: Texts, choices: Iterable[int]) -> Iterator[JsonObject]:
     """Yield a chunk, shaped like the last one, for each choice that had text held back to the end."""
     for index in choices:
-        delta = {_KEYS[channel][0]: text for channel, text in texts.flush(index).items() if text}
+        delta = {KEYS[channel][0]: text for channel, text in texts.flush(index).items() if text}
         if delta:
             choice = {"index": index, "delta": delta, "finish_reason": None}
             yield {**{key: value for key, value in last.items() if key != "usage"}, "choices": [choice]}
@@ -136,7 +136,7 @@ def is_bare(delta: Getter, changed: dict[str, str]) -> bool:
     if any(changed.values()):
         return False
     kept = ("role", "tool_calls", "function_call", "refusal", "audio")
-    others = (key for keys in _KEYS.values() for key in keys if key not in changed)
+    others = (key for keys in KEYS.values() for key in keys if key not in changed)
     return not any(delta.get(key) for key in (*kept, *others))
 
 

@@ -17,26 +17,25 @@ _LONGEST_END: Final = 4
 
 
 class Event:
-    """One event. ``raw`` holds its bytes with the blank line that ends it."""
+    """One event. ``raw`` holds its bytes with the blank line that ends it; ``is_plain``: it is one line of data."""
 
-    __slots__ = ("_is_plain", "raw")
+    __slots__ = ("is_plain", "raw")
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        # One line of data, as nearly all events are.
-        self._is_plain = raw.startswith(b"data:") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw
+        self.is_plain = raw.startswith(b"data:") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw
 
     @property
     def data(self) -> bytes | None:
         """The event's data, or None where it has none: a comment that keeps a connection alive, for one."""
-        if self._is_plain:
+        if self.is_plain:
             return self.raw[5:-2].removeprefix(b" ")
         found = [line[5:].removeprefix(b" ") for line in self._lines() if line.startswith(b"data:")]
         return b"\n".join(found) if found else None
 
     def with_data(self, data: bytes) -> bytes:
         """Return the bytes of this event with other data, which holds no line end; its other fields stay."""
-        if self._is_plain:
+        if self.is_plain:
             return b"data: " + data + b"\n\n"
         others = [line for line in self._lines() if line and not line.startswith(b"data:")]
         return b"\n".join([*others, b"data: " + data, b"", b""])
@@ -66,6 +65,11 @@ class Events:
             yield Event(bytes(self._held[begun : found.end()]))
             begun = found.end()
         del self._held[:begun]
+
+    @property
+    def is_between(self) -> bool:
+        """Whether the last event is complete and none has begun."""
+        return not self._held
 
     def rest(self) -> bytes:
         """Return what came after the last complete event."""
