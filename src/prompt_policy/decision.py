@@ -23,6 +23,8 @@ LOGGER: Final = "prompt_policy.decision"
 
 HEADER: Final = "x-prompt-policy"
 _HEADER_LIMIT: Final = 1024
+_NAMED: Final = (Missing, NoneType, bool)
+_WORDS: Final[dict[Json, str]] = {MISSING: "unset", None: "null", True: "true", False: "false"}
 _SHOWN: Final = (Missing, NoneType, bool, int, float)
 _UNPRINTABLE: Final = re.compile(r"[^!-+\--~]")  # or a comma
 
@@ -135,9 +137,7 @@ def _has_value(change: Change) -> bool:
 
 
 def _word(value: Json) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return repr(value)
-    return "unset" if value is MISSING else json.dumps(value)
+    return _WORDS[value] if isinstance(value, _NAMED) else repr(value)
 
 
 def _bounded(words: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ import pytest
 from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices
 
 from prompt_policy import Fault, Pipeline
-from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
+from prompt_policy.litellm.answers import rewritten_answer
+from prompt_policy.litellm.other_answers import rewritten_chunks
 from prompt_policy.litellm.refusal import PolicyFailed
 from prompt_policy.runtime import AnswerTexts
 from tests.support import chat, policy_of
@@ -31,7 +32,7 @@ async def streamed(chunks: list[Any], rewriter: AnswerTexts) -> list[Any]:
         for item in chunks:
             yield item
 
-    return [item async for item in rewritten_stream(source(), rewriter)]
+    return [item async for item in rewritten_chunks(source(), rewriter)]
 
 
 def joined(chunks: list[Any], index: int = 0) -> str:

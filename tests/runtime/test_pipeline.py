@@ -212,3 +212,22 @@ def test_the_input_is_never_changed() -> None:
     before = copy.deepcopy(body)
     Pipeline(policy_of({"kind": "fold_system"}, COOL, {"kind": "append_suffix", "text": "!"})).apply(body, "chat")
     assert body == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "may"),
+    [
+        ({"kind": "clamp", "parameters": {"temperature": {"max": 1}}}, {"temperature": "hot"}, True),
+        ({"kind": "clamp", "parameters": {"temperature": {"max": 1}}}, {"temperature": 3}, False),
+        ({"kind": "clamp", "parameters": {"a.b": {"value": 1}}}, {"a": 3}, True),
+        ({"kind": "clamp", "parameters": {"temperature": {"value": 1}}}, {"temperature": "hot"}, False),
+        ({"kind": "reject", "message": "no"}, {}, True),
+        ({"kind": "reject", "message": "no", "when": {"has_tools": True}}, {}, False),
+        ({"kind": "reject", "message": "no", "mode": "audit"}, {}, False),
+        ({"kind": "fold_system"}, {"messages": [{"role": "system", "content": "a"}]}, False),
+    ],
+)
+def test_what_may_be_refused_is_told_before(rule: dict[str, Any], body: dict[str, Any], may: bool) -> None:
+    pipeline = Pipeline(policy_of(rule))
+    assert pipeline.may_refuse(body, "chat", Facts()) is may
+    assert (pipeline.apply(body, "chat").refusal is not None) is may

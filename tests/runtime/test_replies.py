@@ -166,3 +166,22 @@ def test_a_refusal_tells_clients_not_to_try_again() -> None:
         "param": "temperature",
         "code": "policy_violation",
     }
+
+
+PIECES = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(["content", "reasoning"]), st.text('ab "\\\n\t `请', max_size=4)),
+    max_size=12,
+)
+
+
+@given(pieces=PIECES)
+def test_events_that_come_one_by_one_say_what_they_say_together(pieces: list[tuple[int, str, str]]) -> None:
+    events = [event(chunk(index, **{key: text})) for index, key, text in pieces]
+    one_by_one = AnswerStream(texts())
+
+    out = b"".join(map(one_by_one.feed, events)) + one_by_one.end()
+
+    together = fed(b"".join(events))
+    assert [json.loads(line[6:]) for line in out.split(b"\n") if line] == [
+        json.loads(line[6:]) for line in together.split(b"\n") if line
+    ]

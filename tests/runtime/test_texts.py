@@ -50,3 +50,19 @@ def test_a_shadow_changes_nothing() -> None:
     shadow = Shadow(HoldLast())
     assert shadow.feed("content", "ab") == "ab"
     assert shadow.flush() == {}
+
+
+def test_a_chain_is_calm_when_every_filter_is() -> None:
+    class Calm(Brackets):
+        def is_calm(self, _channel: Channel) -> bool:
+            return True
+
+    assert Chain([Calm(), Calm()]).is_calm("content")
+    assert not Chain([Calm(), Brackets()]).is_calm("content")
+    assert Shadow(Calm()).is_calm("content")
+    assert not Shadow(Brackets()).is_calm("content")
+
+
+def test_an_answer_that_has_not_begun_is_not_calm() -> None:
+    texts = AnswerTexts([HoldLast], lambda error: None)
+    assert not texts.is_calm(0, "content")

@@ -65,6 +65,26 @@ def test_broken_utf8_is_not_read() -> None:
     assert mould.text(mould.before + b"\xff" + mould.after) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "within"),
+    [
+        ("word", True),
+        (" word", True),
+        ("二", True),
+        ("\u3000", True),
+        ("a ", False),
+        ("", False),
+        ("a\nb", False),
+        ('"', False),
+    ],
+)
+def test_a_text_within_a_line_is_told_by_its_bytes(text: str, within: bool) -> None:
+    mould = mould_of(chunk({"content": "One"}))
+    assert mould is not None
+    assert mould.is_within_line(event(chunk({"content": text}))) is within
+    assert not mould.is_within_line(event(chunk({"reasoning": text})))
+
+
 def test_two_events_at_once_are_not_read() -> None:
     mould = mould_of(chunk({"content": "One"}))
     assert mould is not None
@@ -110,7 +130,9 @@ def test_an_event_that_is_left_with_nothing_goes(value: dict[str, Any], goes: bo
 
 
 KEYS = st.sampled_from(["content", "reasoning", "role", "text", 'a"content"', "content:"])
-SHAPES = st.dictionaries(KEYS, st.sampled_from(["", "a", "b c", '"content":"x"', "\\", "é", None, 1, []]), max_size=3)
+SHAPES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    KEYS, st.sampled_from(["", "a", "b c", '"content":"x"', "\\", "é", None, 1, []]), max_size=3
+)
 
 
 @given(first=SHAPES, second=SHAPES, head=SHAPES)

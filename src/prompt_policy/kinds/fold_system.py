@@ -104,7 +104,9 @@ def _settled(folded: list[Turn], homeless: Sequence[Turn], place: int, separator
         before = folded[place - 1]
         folded[place - 1] = before.with_content(joined_contents([before.content, content], separator, before.text_type))
     else:
-        folded.insert(place, Turn("user", {"role": "user", "content": content}, text_of(content), homeless[0].text_type))
+        folded.insert(
+            place, Turn("user", {"role": "user", "content": content}, text_of(content), homeless[0].text_type)
+        )
     return folded
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -65,7 +65,10 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         endpoint = _ROUTES.get(call_type)
         pipeline = self.binding.shared(data.get("model")) if endpoint else None
         if endpoint and pipeline is not None:
-            applied = pipeline.apply(body_of(data), endpoint, facts_of(data))
+            body, facts = body_of(data), facts_of(data)
+            if not pipeline.may_refuse(body, endpoint, facts):
+                return
+            applied = pipeline.apply(body, endpoint, facts)
             if applied.refusal is not None:
                 self._reporter.report(applied)
                 raise PolicyRefused(applied.refusal, applied.decision.headers())
@@ -114,15 +117,13 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         texts = applied.answer() if applied else None
         return response if texts is None else rewritten_whole(response, texts)
 
-    async def async_post_call_streaming_iterator_hook(
+    def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Foreign, response: AsyncIterator[Foreign], request_data: JsonObject
-    ) -> AsyncGenerator[Foreign, None]:
-        """Yield the stream that the client is to read; a chunk whose text stays is the very same object."""
+    ) -> AsyncIterator[Foreign]:
+        """Return the stream that the client is to read; a chunk whose text stays is the very same object."""
         applied = _applied(request_data)
         texts = applied.answer() if applied else None
-        chunks = response if texts is None else rewritten_chunks(response, texts)
-        async for chunk in chunks:
-            yield chunk
+        return response if texts is None else rewritten_chunks(response, texts)
 
     async def async_post_call_response_headers_hook(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 from pydantic import ValidationError
 
 from prompt_policy.errors import Refusal
-from prompt_policy.litellm.answers import rewritten_answer, rewritten_stream
+from prompt_policy.litellm.answers import ChunkStream, rewritten_answer
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.litellm.refusal import PolicyFailed
 from prompt_policy.runtime import AnswerTexts
@@ -32,33 +32,61 @@ def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
     return copied
 
 
-async def rewritten_chunks(chunks: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[Foreign]:
+async def rewritten_chunks(items: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncGenerator[Foreign, None]:
     """Yield a stream of any endpoint with the texts that the client is to read; its first item tells which it is."""
-    async for first in chunks:
-        whole = _with_first(first, chunks)
-        if isinstance(first, bytes | str):
-            rewritten = _messages(whole, texts)
-        elif hasattr(first, "choices"):
-            rewritten = rewritten_stream(whole, texts)
-        else:
-            rewritten = _events(whole, texts)
-        async for chunk in rewritten:
-            yield chunk
+    stream: ChunkStream | _FrameStream | _EventStream | None = None
+    try:
+        async for item in items:
+            if stream is None:
+                stream = _stream_of(item, texts)
+            for rewritten in stream.rewrite(item):
+                yield rewritten
+        for rewritten in stream.end() if stream is not None else ():
+            yield rewritten
+    except Refusal as fault:
+        raise PolicyFailed(fault) from fault
 
 
-async def _with_first(first: Foreign, rest: AsyncIterator[Foreign]) -> AsyncIterator[Foreign]:
-    yield first
-    async for item in rest:
-        yield item
+def _stream_of(first: Foreign, texts: AnswerTexts) -> ChunkStream | _FrameStream | _EventStream:
+    if isinstance(first, bytes | str):
+        return _FrameStream(texts)
+    return ChunkStream(texts) if hasattr(first, "choices") else _EventStream(texts)
 
 
-async def _messages(frames: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[bytes]:
-    stream = AnswerStream(texts, "messages")
-    async for frame in frames:
-        if changed := stream.feed(frame.encode() if isinstance(frame, str) else frame):
-            yield changed
-    if rest := stream.end():
-        yield rest
+class _FrameStream:
+    """Rewrites the bytes of Messages."""
+
+    def __init__(self, texts: AnswerTexts) -> None:
+        self._stream = AnswerStream(texts, "messages")
+
+    def rewrite(self, frame: Foreign) -> Iterable[Foreign]:
+        if not isinstance(frame, bytes | str):
+            return (frame,)
+        rewritten = self._stream.feed(frame.encode() if isinstance(frame, str) else frame)
+        return (rewritten,) if rewritten else ()
+
+    def end(self) -> Iterable[bytes]:
+        rest = self._stream.end()
+        return (rest,) if rest else ()
+
+
+class _EventStream:
+    """Rewrites the events of Responses."""
+
+    def __init__(self, texts: AnswerTexts) -> None:
+        self._stream = ResponsesStream(texts)
+        self._classes: dict[str, Foreign] = {}
+
+    def rewrite(self, event: Foreign) -> Iterable[Foreign]:
+        dumped = event.model_dump(mode="json") if hasattr(event, "model_dump") else None
+        if dumped is None:
+            return (event,)
+        self._classes[dumped["type"]] = type(event)
+        values = self._stream.rewrite(dumped)
+        return [event if value is dumped else _made(self._classes[value["type"]], value) for value in values]
+
+    def end(self) -> Iterable[Foreign]:
+        return self._stream.end()
 
 
 def _made(kind: Foreign, value: JsonObject) -> Foreign:
@@ -67,18 +95,3 @@ def _made(kind: Foreign, value: JsonObject) -> Foreign:
         return kind.model_validate(value)
     except ValidationError:
         return kind.model_construct(**value)
-
-
-async def _events(events: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[Foreign]:
-    stream, classes = ResponsesStream(texts), dict[str, Foreign]()
-    try:
-        async for event in events:
-            dumped = event.model_dump(mode="json") if hasattr(event, "model_dump") else None
-            if dumped is None:
-                yield event
-                continue
-            classes[dumped["type"]] = type(event)
-            for value in stream.rewrite(dumped):
-                yield event if value is dumped else _made(classes[value["type"]], value)
-    except Refusal as fault:
-        raise PolicyFailed(fault) from fault

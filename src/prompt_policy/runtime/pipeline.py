@@ -54,6 +54,7 @@ class Pipeline:
         self.hash = policy.hash
         self._judge = compile_tasks(policy.tasks)
         self._steps = tuple(_steps(policy))
+        self._refusing = tuple(step for step in self._steps if step.rule.may_refuse)
         self._filtering = tuple((index, step) for index, step in enumerate(self._steps) if step.choose is not None)
 
     def apply(self, body: JsonObject, endpoint: Endpoint, facts: Facts | None = None) -> Applied:
@@ -73,6 +74,21 @@ class Pipeline:
             decision.outcomes.append(Outcome("-", "-", "fault", reason=type(error).__name__))
             refusal = self.fault(error)
         return Applied(self, sent, decision, filters, refusal, perf_counter() - begun)
+
+    def may_refuse(self, body: JsonObject, endpoint: Endpoint, facts: Facts) -> bool:
+        """Tell whether ``apply`` may refuse a request, for a fraction of its cost.
+
+        Only the rules that refuse are asked, so that what the others make of the request is not seen.
+        """
+        came = request_view(body, endpoint)
+        request, situation = came.fork(), Situation(came, facts, self._judge)
+        decision = Decision(self.name, self.hash, endpoint, "")
+        try:
+            for step in self._refusing:
+                step.act(request, situation, decision)
+        except Exception:  # noqa: BLE001 - a refusal, or a fault that apply will meet again and tell
+            return True
+        return False
 
     def fault(self, error: Exception) -> Fault | None:
         """Log a fault of ours; return it where the policy says ``on_error: closed``."""

@@ -81,19 +81,24 @@ class AnswerStream:
         self._texts = texts
         self._rewriter = _STREAMS.get(endpoint, ChatStream)(texts) if texts is not None else None
         self._events = Events()
-        self._mould: Mould | None = None
+        self._mould: Mould | None = None  # of the last event
+        self._calm: Mould | None = None  # the same, while text within a line passes as it is
         self._done = self._broken = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client reads by now in place of some bytes, cut anywhere."""
+        if self._calm is not None and self._calm.is_within_line(data):
+            return data
         if self._texts is None or self._rewriter is None:
             return data
         if self._broken:
             return b""
+        self._calm = None
         try:
             mould = self._mould
             if mould is not None and self._events.is_between and (text := mould.text(data)) is not None:
                 changed = self._texts.feed(mould.choice, mould.channel, text)
+                self._calm = mould if self._texts.is_calm(mould.choice, mould.channel) else None
                 return data if changed == text else mould.filled(changed)
             return b"".join([self._rewritten(event, self._rewriter) for event in self._events.feed(data)])
         except Refusal as fault:

@@ -12,6 +12,12 @@ from prompt_policy.wire.answer import CHANNELS, Channel
 log = logging.getLogger("prompt_policy")
 
 
+def calm_of(filter_: Filter) -> Callable[[Channel], bool] | None:
+    """Return a filter's ``is_calm``, or None where it has none."""
+    found: Callable[[Channel], bool] | None = getattr(filter_, "is_calm", None)
+    return found
+
+
 class Shadow:
     """A filter under audit: it sees everything and changes nothing."""
 
@@ -27,18 +33,28 @@ class Shadow:
         """Return nothing: no text was held back."""
         return {}
 
+    def is_calm(self, channel: Channel) -> bool:
+        """Tell whether the filter would miss nothing."""
+        is_calm = calm_of(self._inner)
+        return is_calm is not None and is_calm(channel)
+
 
 class Chain:
     """The filters of one choice, each fed with what the one before it gives out."""
 
     def __init__(self, filters: Iterable[Filter]) -> None:
         self._filters = tuple(filters)
+        self._are_calm = tuple(calm_of(filter_) for filter_ in self._filters)
 
     def feed(self, channel: Channel, text: str) -> str:
         """Return what the client reads in place of ``text``."""
         for filter_ in self._filters:
             text = filter_.feed(channel, text)
         return text
+
+    def is_calm(self, channel: Channel) -> bool:
+        """Tell whether text within a line passes all filters; see ``kinds.base.CalmFilter``."""
+        return all(is_calm is not None and is_calm(channel) for is_calm in self._are_calm)
 
     def flush(self) -> dict[Channel, str]:
         """Return what was held back; each filter's rest goes through the filters after it."""
@@ -86,6 +102,10 @@ class AnswerTexts:
         except Exception as error:  # noqa: BLE001 - any fault of a filter meets the policy's on_error
             self._break(error)
             return {}
+
+    def is_calm(self, choice: int, channel: Channel) -> bool:
+        """Tell whether text within a line passes as it is; see ``kinds.base.CalmFilter``."""
+        return not self._broken and choice in self._chains and self._chains[choice].is_calm(channel)
 
     def _chain(self, choice: int) -> Chain:
         chain = self._chains.get(choice)

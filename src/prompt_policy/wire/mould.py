@@ -16,8 +16,9 @@ from prompt_policy.wire.values import Json, JsonObject
 _OPENINGS: Final = {
     key: re.compile(rb'"%b" ?: ?"' % key.encode()) for channel in CHANNELS for key in KEYS[channel]
 }  # fmt: skip
-# The inside of a JSON string that stands for itself.
+# The inside of a JSON string that stands for itself; the second ends with a visible character.
 _PLAIN: Final = re.compile(rb'[^"\\\x00-\x1f]*')
+_WITHIN_LINE: Final = re.compile(rb'[^"\\\x00-\x1f]*[^"\\\x00-\x20]')
 
 
 class Mould(NamedTuple):
@@ -61,6 +62,18 @@ class Mould(NamedTuple):
             return raw[start:end].decode()
         except UnicodeDecodeError:
             return None
+
+    def is_within_line(self, raw: bytes) -> bool:
+        """Tell whether an event is like this one's, with a text without line ends that ends with a visible character.
+
+        Its bytes need not be UTF-8: then it is no JSON, which is not ours to read and passes as well.
+        """
+        end = len(raw) - len(self.after)
+        return (
+            raw.startswith(self.before)
+            and raw.endswith(self.after)
+            and _WITHIN_LINE.fullmatch(raw, len(self.before), end) is not None
+        )
 
     def filled(self, text: str) -> bytes:
         """Return the event with another text; nothing, where without one it may go."""
