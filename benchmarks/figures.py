@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
-_KEPT = ("suite", "name", "unit", "median", "low", "high", "count", "at_most", "at_least")
+_LEVEL: Final = 0.95
 
 
 class Figure(NamedTuple):
-    """One measured figure: the median of ``count`` measurements with their quartiles.
+    """One measured figure: the median of ``number`` measurements, and the bounds of its 95 % interval.
 
     ``unit`` is ``x`` for a ratio. ``at_most`` and ``at_least`` are targets; a figure may have none.
     """
@@ -23,7 +24,7 @@ class Figure(NamedTuple):
     median: float
     low: float
     high: float
-    count: int
+    number: int
     at_most: float | None = None
     at_least: float | None = None
 
@@ -33,8 +34,8 @@ class Figure(NamedTuple):
         at_most: float | None = None, at_least: float | None = None,
     ) -> Self:  # fmt: skip
         """Return the figure of some measurements, at least two."""
-        low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-        return cls(suite, name, unit, middle, low, high, len(values), at_most, at_least)
+        low, high = _interval(sorted(values))
+        return cls(suite, name, unit, statistics.median(values), low, high, len(values), at_most, at_least)
 
     @property
     def verdict(self) -> str:
@@ -54,15 +55,26 @@ class Figure(NamedTuple):
         return "" if self.at_least is None else f">= {self.at_least:g}"
 
 
+def _interval(ordered: Sequence[float]) -> tuple[float, float]:
+    """Return the bounds of the median's interval: as many values off each end as the binomial distribution allows."""
+    number = len(ordered)
+    off, tail = -1, 0.0
+    while off + 1 < (number - 1) / 2 and tail + math.comb(number, off + 1) / 2**number <= (1 - _LEVEL) / 2:
+        off += 1
+        tail += math.comb(number, off) / 2**number
+    off = max(off, 0)  # five values or fewer reach less than 95 % even with both ends
+    return ordered[off], ordered[number - 1 - off]
+
+
 def table(figures: Iterable[Figure], before: dict[tuple[str, str], Figure]) -> Iterator[str]:
     """Yield the lines of a table, a heading for each suite; with the figures of an earlier run beside them."""
     suite = ""
     for figure in figures:
         if figure.suite != suite:
             suite = figure.suite
-            yield f"\n{suite:<58}{'median':>9}  {'quartiles':<15}{'n':>4}  {'unit':<5}{'target':<9}\n"
+            yield f"\n{suite:<58}{'median':>9}  {'95 %':<15}{'n':>4}  {'unit':<5}{'target':<9}\n"
         spread = f"{_shown(figure.low)}-{_shown(figure.high)}"
-        line = f"{figure.name:<58}{_shown(figure.median):>9}  {spread:<15}{figure.count:>4}  {figure.unit:<5}"
+        line = f"{figure.name:<58}{_shown(figure.median):>9}  {spread:<15}{figure.number:>4}  {figure.unit:<5}"
         yield f"{line}{figure.target:<9}{figure.verdict}{_compared(figure, before)}".rstrip() + "\n"
 
 
@@ -71,7 +83,7 @@ def _shown(value: float) -> str:
 
 
 def _compared(figure: Figure, before: dict[tuple[str, str], Figure]) -> str:
-    """Tell how a figure stands to that of an earlier run: changed only where the quartiles lie apart."""
+    """Tell how a figure stands to that of an earlier run: changed only where the intervals lie apart."""
     old = before.get((figure.suite, figure.name))
     if old is None:
         return "  (new)" if before else ""
@@ -81,7 +93,7 @@ def _compared(figure: Figure, before: dict[tuple[str, str], Figure]) -> str:
 
 def saved(figures: Iterable[Figure], environment: dict[str, Any], path: Path) -> None:
     """Write figures to a file that a later run can be compared with."""
-    rows = [{key: getattr(figure, key) for key in _KEPT} for figure in figures]
+    rows = [figure._asdict() for figure in figures]
     path.write_text(json.dumps({"environment": environment, "figures": rows}, indent=1) + "\n")
 
 

@@ -44,10 +44,12 @@ def request(url: str, body: dict[str, Any], **headers: str) -> bytes:
 async def load(url: str, data: bytes, *, connections: int, requests: int) -> Load:
     """Send a request so many times over some connections; raise RuntimeError where an answer is not a good one."""
     parts, loop, result = urlsplit(url), asyncio.get_running_loop(), Load()
-    left = iter(range(requests))
-    made = [_Connection(data, left, result) for _ in range(min(connections, requests))]
-    for each in made:
-        await loop.create_connection(lambda each=each: each, parts.hostname, parts.port)  # type: ignore[misc]
+    left, made = iter(range(requests)), list[_Connection]()
+    for _ in range(min(connections, requests)):
+        _transport, connection = await loop.create_connection(
+            lambda: _Connection(data, left, result), parts.hostname or "", parts.port or 80
+        )
+        made.append(connection)
     begun = time.perf_counter()
     for each in made:
         each.go_on()

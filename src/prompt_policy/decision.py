@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Final, Literal, NamedTuple
 
 from prompt_policy.wire import MISSING, Change, Endpoint, Json
+from prompt_policy.wire.json_bytes import encoded
 from prompt_policy.wire.values import Missing
 
 Result = Literal["fired", "idle", "skipped", "refused", "fault"]
@@ -82,19 +83,18 @@ class Decision:
     def record(self) -> str:
         """Return the decision as one line of JSON for the log."""
         rules = [_recorded(o) for o in self.outcomes if o.result != "idle" or o.filters_answer]
-        return json.dumps(
-            {
-                "policy": self.policy,
-                "hash": self.hash,
-                "endpoint": self.endpoint,
-                "model": self.model,
-                "task": self.task,
-                "applied": self.fired,
-                **({"not_spared": self.not_spared} if self.not_spared else {}),
-                "rules": rules,
-            },
-            ensure_ascii=True,
-        )
+        recorded: dict[str, Json] = {
+            "policy": self.policy,
+            "hash": self.hash,
+            "endpoint": self.endpoint,
+            "model": self.model,
+            "task": self.task,
+            "applied": self.fired,
+            **({"not_spared": self.not_spared} if self.not_spared else {}),
+            "rules": rules,
+        }
+        line = encoded(recorded)
+        return line.decode() if line.isascii() else json.dumps(recorded)
 
     def _changed(self) -> Iterator[str]:
         """Yield each place once, from what the client sent to what was sent on."""
