@@ -94,7 +94,7 @@ class Decision:
             "rules": rules,
         }
         line = encoded(recorded)
-        return line.decode() if line.isascii() else json.dumps(recorded)
+        return line.decode() if line.isascii() else json.dumps(recorded, separators=(",", ":"))
 
     def _changed(self) -> Iterator[str]:
         """Yield each place once, from what the client sent to what was sent on."""

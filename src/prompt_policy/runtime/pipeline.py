@@ -116,41 +116,50 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule, compiled."""
+    """One rule, compiled. ``idle`` and ``unmet`` are the outcomes where it has nothing to do."""
 
     rule: Rule
     audited: bool
     condition: Condition | None
     transform: Transform | None
     choose: FilterChoice | None
+    idle: Outcome
+    unmet: Outcome
 
     def act(self, request: Request, situation: Situation, decision: Decision) -> None:
         """Apply the rule to the request, and add its outcome to the decision."""
-        rule, facts = self.rule, situation.facts
+        rule = self.rule
+        if rule.may_skip and situation.facts.spares(rule.name):
+            outcome = self._skipped("the caller opted out")
+        elif request.endpoint not in rule.acts_on:
+            outcome = self._skipped("text completions" if request.endpoint == "completions" else request.endpoint)
+        elif (admits := self._admits(situation)) is None:
+            outcome = self.unmet
+        elif self.transform is None:
+            outcome = self.idle
+        else:
+            outcome = self._transformed(self.transform, request, admits, decision)
+        decision.outcomes.append(outcome)
+
+    def _skipped(self, reason: str) -> Outcome:
+        return Outcome(self.rule.name, self.rule.kind, "skipped", self.audited, Skip(reason))
+
+    def _transformed(self, transform: Transform, request: Request, admits: Admits, decision: Decision) -> Outcome:
+        rule = self.rule
         view = request.fork() if self.audited else request
         before = len(view.changes)
-        reason: str | None = None
-        result: Result = "idle"
         try:
-            if rule.may_skip and facts.spares(rule.name):
-                reason = Skip("the caller opted out")
-            elif view.endpoint not in rule.acts_on:
-                reason = Skip("text completions" if view.endpoint == "completions" else view.endpoint)
-            elif (admits := self._admits(situation)) is None:
-                reason = "its condition does not hold"
-            elif self.transform is not None:
-                reason = self.transform(view, admits)
+            reason = transform(view, admits)
         except Refusal as refusal:
-            decision.outcomes.append(Outcome(rule.name, rule.kind, "refused", self.audited, refusal.message))
-            if not self.audited:
-                raise
-            return
+            refused = Outcome(rule.name, rule.kind, "refused", self.audited, refusal.message)
+            if self.audited:
+                return refused
+            decision.outcomes.append(refused)
+            raise
         changes = tuple(view.changes[before:])
-        if isinstance(reason, Skip):
-            result = "skipped"
-        elif changes:
-            result = "fired"
-        decision.outcomes.append(Outcome(rule.name, rule.kind, result, self.audited, reason, changes))
+        if reason is None and not changes:
+            return self.idle
+        return Outcome(rule.name, rule.kind, "fired" if reason is None else "skipped", self.audited, reason, changes)
 
     def _admits(self, situation: Situation) -> Admits | None:
         """Return which turns the rule may act on, or None where its condition does not hold of the request."""
@@ -183,4 +192,7 @@ def _steps(policy: Policy) -> Iterator[Step]:
     for rule in policy.rules:
         mode: Mode = rule.mode or policy.mode
         if mode != "off":
-            yield Step(rule, mode == "audit", compile_when(rule.when), rule.transform(), rule.filter())
+            idle = Outcome(rule.name, rule.kind, "idle", mode == "audit")
+            unmet = idle._replace(reason="its condition does not hold")
+            condition = compile_when(rule.when)
+            yield Step(rule, mode == "audit", condition, rule.transform(), rule.filter(), idle, unmet)
