@@ -23,9 +23,11 @@ from prompt_policy.wire.values import Json
 CHUNKS: Final = 200
 _HEAD: Final = {"id": "chatcmpl-1", "created": 1, "model": MODEL}
 _ANSWER: Final = {
-    **_HEAD, "object": "chat.completion", "usage": {"prompt_tokens": 9, "completion_tokens": 200, "total_tokens": 209},
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "word " * 199 + "."}}],
-}  # fmt: skip
+    **_HEAD,
+    "object": "chat.completion",
+    "usage": {"prompt_tokens": 9, "completion_tokens": 200, "total_tokens": 209},
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "word " * 200}}],
+}
 _WHOLE: Final = json.dumps(_ANSWER).encode()
 
 
@@ -37,6 +39,7 @@ def _chunk(piece: str) -> dict[str, Json]:
 # Each another one: LiteLLM ends a stream that repeats itself.
 _PARSED: Final = [_chunk(f" word{number}") for number in range(CHUNKS)]
 _CHUNKS: Final = [b"data: %b\n\n" % json.dumps(chunk).encode() for chunk in _PARSED]
+_SPACED: Final = [b"data: %b\n\n" % json.dumps(_chunk(f"word{number} ")).encode() for number in range(CHUNKS)]
 _STREAMS: Final = re.compile(rb'"stream": ?true')
 
 
@@ -54,7 +57,7 @@ async def answer(scope: Json, receive: Json, send: Json) -> None:
         await send({"type": "http.response.body", "body": _WHOLE})
         return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-    for chunk in _CHUNKS:
+    for chunk in _SPACED if b"spaces_last" in body else _CHUNKS:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
