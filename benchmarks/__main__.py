@@ -13,11 +13,10 @@ import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.figures import Figure, read, saved, table
+from benchmarks.figures import Figure, Unavailable, read, saved, table
 
 SUITES: Final = {
     "core": "core",
@@ -33,23 +32,39 @@ _TOLD: Final = ("litellm", "openai", "pydantic", "uvicorn", "starlette", "orjson
 
 
 def main() -> int:
-    """Measure, print one table, and return 1 where a target is not met."""
+    """Measure, print one table, and return 1 where a target is not met, 2 where something is wrong with the words."""
     wanted = _wanted()
-    cores = os.sched_getaffinity(0)
-    before = read(wanted.compare) if wanted.compare else {}
-    figures = []
-    for suite in wanted.suites or SUITES:
-        for figure in _measured(suite, wanted.quick):
-            figures.append(figure)
-            sys.stderr.write(f"\r\x1b[K{suite}: {figure.name}" if sys.stderr.isatty() else "")
-        os.sched_setaffinity(0, cores)
-    sys.stderr.write("\r\x1b[K" if sys.stderr.isatty() else "")
+    try:
+        before = read(wanted.compare) if wanted.compare else {}
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    figures: list[Figure] = []
+    try:
+        for suite in wanted.suites or SUITES:
+            _measure(suite, wanted.quick, figures)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped: this is what was measured so far\n")
     environment = _environment()
     sys.stdout.write(", ".join(f"{name} {value}" for name, value in environment.items()) + "\n")
     sys.stdout.write("".join(table(figures, before)))
     if wanted.save:
         saved(figures, environment, wanted.save)
     return int(any(figure.verdict == "NOT MET" for figure in figures))
+
+
+def _measure(suite: str, quick: bool, figures: list[Figure]) -> None:
+    """Add a suite's figures; say so where what it needs cannot be had here."""
+    cores, shows = os.sched_getaffinity(0), sys.stderr.isatty()
+    try:
+        for figure in importlib.import_module(f"benchmarks.{SUITES[suite]}").measure(quick):
+            figures.append(figure._replace(suite=suite))
+            sys.stderr.write(f"\r\x1b[K{suite}: {figure.name}" if shows else "")
+    except Unavailable as error:
+        sys.stderr.write(f"{suite}: not measured: {error}\n")
+    finally:
+        os.sched_setaffinity(0, cores)
+        sys.stderr.write("\r\x1b[K" if shows else "")
 
 
 def _wanted() -> argparse.Namespace:
@@ -63,12 +78,6 @@ def _wanted() -> argparse.Namespace:
         if suite not in SUITES:
             parser.error(f"there is no suite {suite!r}: choose from {', '.join(SUITES)}")
     return wanted
-
-
-def _measured(suite: str, quick: bool) -> Iterator[Figure]:
-    measure = importlib.import_module(f"benchmarks.{SUITES[suite]}").measure
-    for figure in measure(quick):
-        yield figure._replace(suite=suite)
 
 
 def _environment() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, Unavailable
 from benchmarks.litellm_proxy import CALLBACK, started
 from benchmarks.rawclient import load, request
 from benchmarks.serving import ROOT
@@ -63,7 +63,11 @@ def _ask(url: str, model: str, headers: dict[str, str], stream: bool, number: in
 
 
 def _engines(folder: Path, stack: ExitStack) -> tuple[server.Server, server.Server]:
-    python, model = environment.vllm_python(), folder / NAME
+    try:
+        python = environment.vllm_python()
+    except environment.Unavailable as error:
+        raise Unavailable(str(error)) from None
+    model = folder / NAME
     model.mkdir()
     tests = ROOT / "tests" / "vllm"
     offline = {**os.environ, "HF_HUB_OFFLINE": "1"}

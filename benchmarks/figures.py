@@ -12,6 +12,10 @@ from typing import Any, Final, NamedTuple, Self
 _LEVEL: Final = 0.95
 
 
+class Unavailable(Exception):
+    """What a suite needs cannot be had here; the message says what."""
+
+
 class Figure(NamedTuple):
     """One measured figure: the median of ``number`` measurements, and the bounds of its 95 % interval.
 

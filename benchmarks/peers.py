@@ -12,6 +12,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.bodies import conversation
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, Unavailable
 from benchmarks.litellm_proxy import CALLBACK, started
 from benchmarks.rawclient import load, request
 from benchmarks.serving import CLIENT_CORE, SERVER_CORE, app, await_answer
@@ -63,7 +64,9 @@ def _ways(stack: ExitStack) -> Iterator[Way]:
     yield _way("the backend alone", backend.chat, body)
     policed = stack.enter_context(app("policed"))
     yield _way("the middleware in a server like it", policed.chat, body)
-    if shutil.which("npm") and shutil.which("node"):
+    if not shutil.which("npm"):
+        sys.stderr.write("peers: without Portkey's gateway: npm is not installed\n")
+    else:
         overrides = {"temperature": 0.6, "top_p": 0.95}
         config = {"provider": "openai", "api_key": "none", "custom_host": f"{backend.url}/v1",
                   "override_params": overrides}  # fmt: skip
@@ -88,7 +91,11 @@ def _portkey() -> Iterator[str]:
     """Install Portkey's gateway in a folder that is gone afterwards, and run it on the servers' core."""
     port = free_port(LOOPBACK)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["npm", "install", "--silent", "--prefix", folder, PORTKEY], check=True, capture_output=True)
+        done = subprocess.run(
+            ["npm", "install", "--prefix", folder, PORTKEY], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Unavailable(f"npm could not install {PORTKEY}: {done.stderr.strip()[-500:]}")
         script = Path(folder) / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
         command = ["taskset", "-c", str(SERVER_CORE), "node", str(script), f"--port={port}", "--headless"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
