@@ -75,7 +75,13 @@ def test_a_refusal_is_a_response() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
-    [({"content-encoding": "gzip"}, b"\x1f\x8b", 415), ({}, b'{"model":"m","a":' + b"[" * 200_000, 400)],
+    [
+        ({"content-encoding": "gzip"}, b"\x1f\x8b", 415),
+        ({}, b'{"model":"m","a":' + b"[" * 200_000, 400),
+        ({}, b'{"model":"m","temperature":1.3,"a":"\xff"}', 400),
+        ({}, b'{"model":"m","temperature":1.3,"a":' + b"9" * 5000 + b"}", 400),
+        ({}, b'{"model":"m","temperature":1.3} x', 400),
+    ],
 )
 def test_what_cannot_be_read_and_might_be_understood_by_the_server_is_refused(
     headers: dict[str, str], body: bytes, status: int

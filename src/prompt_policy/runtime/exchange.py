@@ -12,7 +12,7 @@ from prompt_policy.runtime.pipeline import Applied
 from prompt_policy.runtime.policing import Policing
 from prompt_policy.runtime.replies import AnswerStream, Reply, whole_reply
 from prompt_policy.wire import Endpoint, JsonObject
-from prompt_policy.wire.json_bytes import decoded, encoded
+from prompt_policy.wire.json_bytes import decoded, encoded, is_object_to_others
 
 _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/chat/completions", "chat"),
@@ -25,6 +25,10 @@ HEADERS_READ: Final = ("content-encoding", TASK_HEADER, SKIP_HEADER)
 _OK: Final = 200
 _UNREADABLE: Final = 415
 _TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
+_UNPLAIN: Final = (
+    "the request's JSON is not read alike by every server, so its policy cannot be applied: it has bytes that are no "
+    "UTF-8, a number of more than 4,300 digits, or something after its end"
+)
 
 
 def endpoint_of(path: str) -> Endpoint | None:
@@ -116,6 +120,8 @@ def open_exchange(
         return Exchange(None, body, refusal=Reply.of(refusal, {}, _UNREADABLE, endpoint))
     try:
         request = decoded(body)
+        if request is None and is_object_to_others(body):
+            return Exchange(None, body, refusal=Reply.of(Refusal(_UNPLAIN), {}, endpoint=endpoint))
     except RecursionError:
         return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))
     if not isinstance(request, dict):  # the server says what is wrong with it
