@@ -92,6 +92,19 @@ def test_what_cannot_be_read_and_might_be_understood_by_the_server_is_refused(
     assert refusal.status == status
 
 
+@pytest.mark.parametrize("depth", range(900, 1000))
+@pytest.mark.parametrize("path", [PATH, "/v1/messages"])
+@pytest.mark.parametrize("place", ["metadata", "role"])
+def test_nesting_at_the_edge_of_what_can_be_read_is_no_fault(place: str, path: str, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    role, metadata = (deep, "{}") if place == "role" else ('"user"', deep)
+    body = f'{{"model":"m","temperature":9,"metadata":{metadata},"messages":[{{"role":{role},"content":"Hi"}}]}}'
+
+    refusal = opened(body.encode(), CLAMP, {"kind": "fold_system"}, path=path).refusal
+
+    assert refusal is None or refusal.status == 400
+
+
 def test_the_verdict_on_the_task_goes_along() -> None:
     asked = chat("Solve x^2 - 5x + 6 = 0.", model="m")
 

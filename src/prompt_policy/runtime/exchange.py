@@ -123,7 +123,7 @@ def open_exchange(
         if request is None and is_object_to_others(body):
             return Exchange(None, body, refusal=Reply.of(Refusal(_UNPLAIN), {}, endpoint=endpoint))
     except RecursionError:
-        return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))
+        return _too_deep(body, endpoint)
     if not isinstance(request, dict):  # the server says what is wrong with it
         return Exchange(None, body)
     pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
@@ -144,4 +144,12 @@ def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
         return Exchange(applied, body, refusal=refusal)
     task = applied.decision.task
     headers = {TASK_HEADER: task} if task and task.isascii() and task.isprintable() else {}
-    return Exchange(applied, body if applied.body is request else encoded(applied.body), headers)
+    try:
+        sent = body if applied.body is request else encoded(applied.body)
+    except RecursionError:  # reading went a level or two deeper than writing does
+        return _too_deep(body, applied.decision.endpoint)
+    return Exchange(applied, sent, headers)
+
+
+def _too_deep(body: bytes, endpoint: Endpoint) -> Exchange:
+    return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))
