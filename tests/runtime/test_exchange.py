@@ -15,6 +15,7 @@ from tests.support import chat, policy_of
 PATH = "/v1/chat/completions"
 CLAMP = {"kind": "clamp", "parameters": {"temperature": {"max": 0.7}}}
 SUFFIX = {"kind": "append_suffix", "text": "Step by step.", "when": {"task": "math"}}
+NOT_ASKED = {"kind": "reject", "message": "no", "when": {"any": [{"all": [{"not": {"has_system": False}}]}]}}
 TIDY = {"kind": "filter_whitespace"}
 REJECT = {"kind": "reject", "message": "no", "when": {"has_tools": True}}
 
@@ -100,7 +101,7 @@ def test_nesting_at_the_edge_of_what_can_be_read_is_no_fault(place: str, path: s
     role, metadata = (deep, "{}") if place == "role" else ('"user"', deep)
     body = f'{{"model":"m","temperature":9,"metadata":{metadata},"messages":[{{"role":{role},"content":"Hi"}}]}}'
 
-    refusal = opened(body.encode(), CLAMP, {"kind": "fold_system"}, path=path).refusal
+    refusal = opened(body.encode(), CLAMP, NOT_ASKED, path=path).refusal
 
     assert refusal is None or refusal.status == 400
 
