@@ -53,7 +53,7 @@ def changed_texts(message: Getter, feed: Callable[[Channel, str], str]) -> dict[
             continue
         after = feed(channel, before)
         if after != before:
-            changed.update({key: after for key in keys if isinstance(message.get(key), str)})
+            changed.update({key: after for key in keys if message.get(key) == before})
     return changed
 
 
@@ -83,7 +83,7 @@ def rewrite_whole(answer: JsonObject, texts: Texts) -> JsonObject:
     choices = answer.get("choices")
     if not isinstance(choices, list):
         return answer
-    rewritten = [_whole_choice(choice, texts) for choice in choices]
+    rewritten = [_whole_choice(choice, texts, place) for place, choice in enumerate(choices)]
     return answer if _same(rewritten, choices) else {**answer, "choices": rewritten}
 
 
@@ -140,11 +140,11 @@ def is_bare(delta: Getter, changed: dict[str, str]) -> bool:
     return not any(delta.get(key) for key in (*kept, *others))
 
 
-def _whole_choice(choice: Json, texts: Texts) -> Json:
+def _whole_choice(choice: Json, texts: Texts, place: int) -> Json:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         return choice
-    changed = changed_message(message, texts, _index(choice))
+    changed = changed_message(message, texts, place)
     return {**choice, "message": {**message, **changed}} if changed else choice
 
 
