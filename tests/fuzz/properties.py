@@ -95,7 +95,9 @@ def check_request(policing: Policing, endpoint: Endpoint, data: bytes) -> Exchan
         _check_change(exchange, endpoint, came)
         again = opened(policing, endpoint, exchange.body, applied.decision.task)
         assert again.refusal is None or is_deep(data)
-        assert again.refusal is not None or again.body is exchange.body, "applied to its own output it changed something"
+        assert again.refusal is not None or again.body is exchange.body, (
+            "applied to its own output it changed something"
+        )
     return exchange
 
 
@@ -104,7 +106,9 @@ def _check_change(exchange: Exchange, endpoint: Endpoint, came: dict[str, Any]) 
     assert exchange.applied is not None
     sent = json.loads(exchange.body)
     outcomes = exchange.applied.decision.outcomes
-    touched = {change.path.partition(".")[0] for outcome in outcomes for change in outcome.changes if not outcome.audited}
+    touched = {
+        change.path.partition(".")[0] for outcome in outcomes for change in outcome.changes if not outcome.audited
+    }
     if "input" in touched or "messages" in touched:
         touched |= {"instructions"} if endpoint == "responses" else {"system"} if endpoint == "messages" else set()
     kept = [key for key in came if key not in touched]

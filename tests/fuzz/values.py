@@ -32,7 +32,25 @@ CONTAINERS: list[Any] = [
     nested(150), nested(199, key="a"), nested(254), nested(300, '"x"'), nested(700, key="content"),
 ]  # fmt: skip
 HOSTILE: list[Any] = [None, *TEXTS, *NUMBERS, *CONTAINERS]
-DEPTHS = (100, 190, 199, 200, 201, 250, 254, 255, 256, 400, *range(800, 1010, 10), 1500, 3000, 5000, 9000, 20_000, 200_000)
+DEPTHS = (
+    100,
+    190,
+    199,
+    200,
+    201,
+    250,
+    254,
+    255,
+    256,
+    400,
+    *range(800, 1010, 10),
+    1500,
+    3000,
+    5000,
+    9000,
+    20_000,
+    200_000,
+)
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
