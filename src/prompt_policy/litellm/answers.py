@@ -8,7 +8,7 @@ from prompt_policy.errors import Refusal
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.litellm.refusal import PolicyFailed
 from prompt_policy.runtime import AnswerTexts
-from prompt_policy.wire.answer import changed_message, changed_texts, is_bare
+from prompt_policy.wire.answer import changed_message, changed_texts, index_of, is_bare
 
 
 def rewritten_answer(response: Foreign, texts: AnswerTexts) -> Foreign:
@@ -16,7 +16,7 @@ def rewritten_answer(response: Foreign, texts: AnswerTexts) -> Foreign:
     choices = getattr(response, "choices", None)
     if not isinstance(choices, list):
         return response
-    rewritten = [_whole_choice(choice, texts) for choice in choices]
+    rewritten = [_whole_choice(choice, texts, place) for place, choice in enumerate(choices)]
     return response if _same(rewritten, choices) else _with(response, {"choices": rewritten})
 
 
@@ -36,11 +36,11 @@ async def rewritten_stream(chunks: AsyncIterator[Foreign], texts: AnswerTexts) -
         raise PolicyFailed(fault) from fault
 
 
-def _whole_choice(choice: Foreign, texts: AnswerTexts) -> Foreign:
+def _whole_choice(choice: Foreign, texts: AnswerTexts, place: int) -> Foreign:
     message = getattr(choice, "message", None)
     if message is None:
         return choice
-    changed = changed_message(message, texts, choice.index)
+    changed = changed_message(message, texts, place)
     if not changed:
         return choice
     copied = _with(message, changed)
@@ -71,7 +71,7 @@ def _chunk_choice(choice: Foreign, texts: AnswerTexts) -> Foreign | None:
     delta = getattr(choice, "delta", None)
     if delta is None:
         return choice
-    changed = changed_texts(delta, lambda channel, text: texts.feed(choice.index, channel, text))
+    changed = changed_texts(delta, lambda channel, text: texts.feed(index_of(choice), channel, text))
     if not changed:
         return choice
     if is_bare(delta, changed) and choice.finish_reason is None:

@@ -23,12 +23,12 @@ def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
         return rewrite_message(response, texts)
     if not hasattr(response, "output"):
         return rewritten_answer(response, texts)
-    dumped = response.model_dump()
+    dumped = response.model_dump(warnings=False)
     changed = rewrite_response(dumped, texts)
     if changed is dumped:
         return response
     copied = response.model_copy()
-    copied.output = type(response).model_validate(changed).output
+    copied.output = _made(type(response), changed).output
     return copied
 
 
@@ -62,7 +62,7 @@ async def _messages(frames: AsyncIterator[Foreign], texts: AnswerTexts) -> Async
 
 
 def _made(kind: Foreign, value: JsonObject) -> Foreign:
-    """Return an event; one that LiteLLM's own models refuse is made as LiteLLM makes it, without asking them."""
+    """Return a response or an event; one that LiteLLM's own models refuse is made as LiteLLM makes it, without asking them."""
     try:
         return kind.model_validate(value)
     except ValidationError:
@@ -73,11 +73,12 @@ async def _events(events: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIt
     stream, classes = ResponsesStream(texts), dict[str, Foreign]()
     try:
         async for event in events:
-            dumped = event.model_dump(mode="json") if hasattr(event, "model_dump") else None
+            dumped = event.model_dump(mode="json", warnings=False) if hasattr(event, "model_dump") else None
             if dumped is None:
                 yield event
                 continue
-            classes[dumped["type"]] = type(event)
+            if isinstance(name := dumped.get("type"), str):
+                classes[name] = type(event)
             for value in stream.rewrite(dumped):
                 yield event if value is dumped else _made(classes[value["type"]], value)
     except Refusal as fault:

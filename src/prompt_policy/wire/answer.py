@@ -152,7 +152,7 @@ def _chunk_choice(choice: Json, texts: Texts) -> Json | None:
     delta = choice.get("delta") if isinstance(choice, dict) else None
     if not isinstance(delta, dict):
         return choice
-    index = _index(choice)
+    index = index_of(choice)
     changed = changed_texts(delta, lambda channel, text: texts.feed(index, channel, text))
     if not changed:
         return choice
@@ -161,7 +161,8 @@ def _chunk_choice(choice: Json, texts: Texts) -> Json | None:
     return {**choice, "delta": {**delta, **changed}}
 
 
-def _index(choice: JsonObject) -> int:
+def index_of(choice: Getter) -> int:
+    """Return which choice of an answer a chunk speaks of; what is no number is the first."""
     index = choice.get("index")
     return index if isinstance(index, int) else 0
 
