@@ -143,6 +143,16 @@ def test_a_compressed_answer_meets_the_policys_failure_mode() -> None:
     assert opened(chat("Hi", model="m"), TIDY, on_error="open").form(200, "application/json", "gzip") is None
 
 
+def test_under_audit_no_answer_is_read() -> None:
+    exchange = opened(chat("Hi", model="m"), TIDY, mode="audit")
+    added = {"type": "response.output_item.added", "item": {"content": [{"type": "output_text", "text": "Hi"}]}}
+    event = f"data: {json.dumps(added)}\n\n".encode()
+
+    assert not exchange.rewrites
+    assert exchange.form(200, "application/json", "gzip") is None
+    assert exchange.stream().feed(event) is event
+
+
 def test_answers_are_rewritten() -> None:
     exchange = opened(chat("Hi", model="m"), TIDY)
     body = json.dumps({"choices": [{"index": 0, "message": {"content": "\nHello\n"}}]}).encode()

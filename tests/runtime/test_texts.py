@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prompt_policy.runtime import AnswerTexts
-from prompt_policy.runtime.texts import Chain, Shadow
+from prompt_policy.runtime.texts import Chain
 from prompt_policy.wire.answer import Channel
 
 
@@ -44,9 +44,3 @@ def test_each_choice_has_filters_of_its_own() -> None:
     assert texts.feed(0, "content", "xy") == "x"
     assert texts.choices == (0, 1)
     assert texts.flush(1)["content"] == "b"
-
-
-def test_a_shadow_changes_nothing() -> None:
-    shadow = Shadow(HoldLast())
-    assert shadow.feed("content", "ab") == "ab"
-    assert shadow.flush() == {}

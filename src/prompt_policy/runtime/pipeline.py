@@ -17,7 +17,7 @@ from prompt_policy.decision import Decision, Outcome, Result
 from prompt_policy.errors import Fault, Refusal
 from prompt_policy.kinds.base import Admits, FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform
 from prompt_policy.policy.document import Policy
-from prompt_policy.runtime.texts import AnswerTexts, Shadow
+from prompt_policy.runtime.texts import AnswerTexts
 from prompt_policy.wire import Endpoint, JsonObject, Request, Turn, request_view
 
 log = logging.getLogger("prompt_policy")
@@ -154,7 +154,8 @@ class Step:
             return outcome
         if isinstance(chosen, Skip):
             return outcome._replace(result="skipped" if outcome.result == "idle" else outcome.result, reason=chosen)
-        filters.append((lambda: Shadow(chosen())) if self.audited else chosen)
+        if not self.audited:
+            filters.append(chosen)
         return outcome._replace(filters_answer=True)
 
 

@@ -12,22 +12,6 @@ from prompt_policy.wire.answer import CHANNELS, Channel
 log = logging.getLogger("prompt_policy")
 
 
-class Shadow:
-    """A filter under audit: it sees everything and changes nothing."""
-
-    def __init__(self, inner: Filter) -> None:
-        self._inner = inner
-
-    def feed(self, channel: Channel, text: str) -> str:
-        """Return the text as it came."""
-        self._inner.feed(channel, text)
-        return text
-
-    def flush(self) -> dict[Channel, str]:
-        """Return nothing: no text was held back."""
-        return {}
-
-
 class Chain:
     """The filters of one choice, each fed with what the one before it gives out."""
 
