@@ -97,7 +97,13 @@ async def test_an_event_that_litellms_class_refuses_is_made_all_the_same() -> No
     assert out.delta == "Hello"
 
 
-@pytest.mark.parametrize("given", [{}, {"type": []}, {"type": "response.output_text.delta", "delta": [], "output": "x"}])
+DELTA = {"type": "response.output_text.delta", "delta": "\nHello"}
+DEEP = json.loads("[" * 500 + "]" * 500)
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"type": []}, DELTA | {"delta": []}, DELTA | {"extra": {"\ud800": 1}}, DELTA | {"deep": DEEP}]
+)
 async def test_an_event_of_no_known_form_is_the_same_object(given: dict[str, Any]) -> None:
     made = OutputTextDeltaEvent.model_construct(**given)
 

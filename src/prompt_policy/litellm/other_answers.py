@@ -61,6 +61,17 @@ async def _messages(frames: AsyncIterator[Foreign], texts: AnswerTexts) -> Async
         yield rest
 
 
+def _dumped(event: Foreign) -> JsonObject | None:
+    """Return an event as a mapping, or None where it is of another kind or cannot be written: it passes as it came."""
+    if not hasattr(event, "model_dump"):
+        return None
+    try:
+        dumped: JsonObject = event.model_dump(mode="json", warnings=False)
+    except (ValueError, RecursionError):  # half a surrogate pair, or nested more deeply than pydantic goes
+        return None
+    return dumped
+
+
 def _made(kind: Foreign, value: JsonObject) -> Foreign:
     """Return a response or an event; one that LiteLLM's own models refuse is made as LiteLLM makes it, without asking them."""
     try:
@@ -73,7 +84,7 @@ async def _events(events: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIt
     stream, classes = ResponsesStream(texts), dict[str, Foreign]()
     try:
         async for event in events:
-            dumped = event.model_dump(mode="json", warnings=False) if hasattr(event, "model_dump") else None
+            dumped = _dumped(event)
             if dumped is None:
                 yield event
                 continue
