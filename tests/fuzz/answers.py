@@ -142,7 +142,7 @@ def _edit(pieces: list[bytes], what: int, at: int, other: int) -> None:
     elif what == 3:
         del pieces[at]
     else:
-        pieces[at] = pieces[at][: other % len(pieces[at])]
+        pieces[at] = pieces[at][: other % (len(pieces[at]) + 1)]
 
 
 def text_body(endpoint: Endpoint) -> bytes:

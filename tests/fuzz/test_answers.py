@@ -21,7 +21,9 @@ POLICIES = st.sampled_from(list(POLICINGS))
 
 
 def asked(endpoint: Endpoint, policy: str) -> Exchange:
-    return opened(POLICINGS[policy], endpoint, text_body(endpoint))
+    exchange = opened(POLICINGS[policy], endpoint, text_body(endpoint))
+    assert not (exchange.rewrites and policy in UNTOUCHING)
+    return exchange
 
 
 @EVERY
