@@ -45,40 +45,49 @@ class FoldSystem(Rule):
 
 def _folded(turns: tuple[Turn, ...], into: str, separator: str) -> list[Turn]:
     homes = _homes(turns, into)
-    folded: list[Turn] = []
-    homeless: list[Turn] = []
-    place = 0
+    guests: dict[int | None, list[Turn]] = {}
+    for home, turn in zip(homes, turns, strict=True):
+        if turn.role == "system":
+            guests.setdefault(home, []).append(turn)
+    runs: list[list[Turn]] = []
+    place: int | None = None
     parted = False
     for index, turn in enumerate(turns):
         if turn.role == "system":
             parted = True
-            if homes[index] is None:
-                place = place if homeless else len(folded)
-                homeless.append(turn)
+            if homes[index] is None and place is None:
+                place = len(runs)
             continue
-        guests = [turns[system] for system, home in homes.items() if home == index]
-        _add(folded, _hosting(turn, guests, separator), separator, merge=parted)
+        _add(runs, _hosting(turn, guests.get(index, ()), separator), merge=parted)
         parted = False
-    return _settled(folded, homeless, place, separator)
+    return _settled([_merged(run, separator) for run in runs], guests.get(None, ()), place or 0, separator)
 
 
-def _homes(turns: tuple[Turn, ...], into: str) -> dict[int, int | None]:
-    """Return the user turn, by index, that each system message goes into; None where there is none."""
-    users = [index for index, turn in enumerate(turns) if turn.role == "user"]
-    homes: dict[int, int | None] = {}
-    for index, turn in enumerate(turns):
-        if turn.role == "system":
-            following = (user for user in users if user > index)
-            homes[index] = next(following, None) if into == "first_user" else max(users, default=None)
-    return homes
+def _homes(turns: tuple[Turn, ...], into: str) -> list[int | None]:
+    """Return the user turn, by index, that a system message goes into, for each place where one may stand."""
+    users = [index if turn.role == "user" else None for index, turn in enumerate(turns)]
+    if into == "last_user":
+        return [max((user for user in users if user is not None), default=None)] * len(turns)
+    following: list[int | None] = [None]
+    for user in reversed(users):
+        following.append(following[-1] if user is None else user)
+    return following[:0:-1]
 
 
-def _add(folded: list[Turn], turn: Turn, separator: str, *, merge: bool) -> None:
-    """Add a turn; two user turns that only a system message kept apart become one."""
-    if merge and folded and folded[-1].role == turn.role == "user":
-        folded[-1] = _joined(folded[-1], turn, separator)
+def _add(runs: list[list[Turn]], turn: Turn, *, merge: bool) -> None:
+    """Add a turn; user turns that only a system message kept apart are one run."""
+    if merge and runs and runs[-1][-1].role == turn.role == "user":
+        runs[-1].append(turn)
     else:
-        folded.append(turn)
+        runs.append([turn])
+
+
+def _merged(run: Sequence[Turn], separator: str) -> Turn:
+    """Return a run of user turns as one, halves first: the end of a long run is not copied again for every turn."""
+    if len(run) == 1:
+        return run[0]
+    half = len(run) // 2
+    return _joined(_merged(run[:half], separator), _merged(run[half:], separator), separator)
 
 
 def _hosting(turn: Turn, guests: Sequence[Turn], separator: str) -> Turn:
@@ -108,7 +117,9 @@ def _settled(folded: list[Turn], homeless: Sequence[Turn], place: int, separator
 
 
 def _content_of(turns: Sequence[Turn], separator: str) -> Json:
-    content: Json = ""
-    for turn in turns:
-        content = joined_content(content, turn.content, separator, turn.text_type)
-    return content
+    """Return the contents of several messages as one, halves first."""
+    if len(turns) < 2:
+        return turns[0].content if turns else ""
+    half = len(turns) // 2
+    before, after = _content_of(turns[:half], separator), _content_of(turns[half:], separator)
+    return joined_content(before, after, separator, turns[0].text_type)

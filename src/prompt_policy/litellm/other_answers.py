@@ -73,7 +73,7 @@ def _dumped(event: Foreign) -> JsonObject | None:
 
 
 def _made(kind: Foreign, value: JsonObject) -> Foreign:
-    """Return a response or an event; one that LiteLLM's own models refuse is made as LiteLLM makes it, without asking them."""
+    """Return one of LiteLLM's objects; what its own models refuse is made as LiteLLM makes it, without asking them."""
     try:
         return kind.model_validate(value)
     except ValidationError:
