@@ -64,6 +64,12 @@ def test_a_response_that_litellms_class_refuses_is_rewritten_all_the_same(output
         assert rewritten.output[1]["content"][0]["text"] == "请 Hello\n\nworld"
 
 
+def test_a_response_that_litellm_cannot_write_passes_as_it_came() -> None:
+    made = ResponsesAPIResponse.model_construct(id="r", output=[{"type": [], "id": None}])
+
+    assert rewritten_whole(made, texts()) is made
+
+
 def test_messages_are_plain_mappings() -> None:
     answer = {"content": [{"type": "text", "text": "\nHello"}]}
 
@@ -110,6 +116,16 @@ async def test_an_event_of_no_known_form_is_the_same_object(given: dict[str, Any
     (out,) = await streamed([made], texts())
 
     assert out is made
+
+
+@pytest.mark.parametrize("name", [None, [], {}, 3])
+async def test_an_event_of_no_known_type_is_numbered_like_the_others(name: Any) -> None:
+    made = [Event(**event) for event in events([], ["Hello\n"])]
+    odd = OutputTextDeltaEvent.model_construct(type=name, sequence_number=99)
+
+    out = await streamed([*made, odd], apply({"kind": "filter_whitespace", "trailing": "keep"}, chat("Hi")).answer())
+
+    assert (type(out[-1]), out[-1].type, out[-1].sequence_number) == (OutputTextDeltaEvent, name, 100)
 
 
 async def test_the_frames_of_messages_are_bytes() -> None:

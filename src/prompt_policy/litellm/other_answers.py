@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -23,9 +24,8 @@ def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
         return rewrite_message(response, texts)
     if not hasattr(response, "output"):
         return rewritten_answer(response, texts)
-    dumped = response.model_dump(warnings=False)
-    changed = rewrite_response(dumped, texts)
-    if changed is dumped:
+    dumped = _dumped(response, "python")
+    if dumped is None or (changed := rewrite_response(dumped, texts)) is dumped:
         return response
     copied = response.model_copy()
     copied.output = _made(type(response), changed).output
@@ -61,13 +61,13 @@ async def _messages(frames: AsyncIterator[Foreign], texts: AnswerTexts) -> Async
         yield rest
 
 
-def _dumped(event: Foreign) -> JsonObject | None:
-    """Return an event as a mapping, or None where it is of another kind or cannot be written: it passes as it came."""
-    if not hasattr(event, "model_dump"):
+def _dumped(item: Foreign, mode: Literal["python", "json"]) -> JsonObject | None:
+    """Return an object as a mapping; None where it is none of LiteLLM's or cannot be written, and passes as it came."""
+    if not hasattr(item, "model_dump"):
         return None
     try:
-        dumped: JsonObject = event.model_dump(mode="json", warnings=False)
-    except (ValueError, RecursionError):  # half a surrogate pair, or nested more deeply than pydantic goes
+        dumped: JsonObject = item.model_dump(mode=mode, warnings=False)
+    except (ValueError, RecursionError):  # half a surrogate pair, nested too deeply, or a type that is a list
         return None
     return dumped
 
@@ -84,13 +84,14 @@ async def _events(events: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIt
     stream, classes = ResponsesStream(texts), dict[str, Foreign]()
     try:
         async for event in events:
-            dumped = _dumped(event)
+            dumped = _dumped(event, "json")
             if dumped is None:
                 yield event
                 continue
             if isinstance(name := dumped.get("type"), str):
                 classes[name] = type(event)
             for value in stream.rewrite(dumped):
-                yield event if value is dumped else _made(classes[value["type"]], value)
+                kind = type(event) if value.get("type") == name else classes[value["type"]]
+                yield event if value is dumped else _made(kind, value)
     except Refusal as fault:
         raise PolicyFailed(fault) from fault
