@@ -15,8 +15,10 @@ _TEXT: Final = "\n\n请 Hello\n\n\n\nworld\n"
 _THOUGHT: Final = "\nHm.\n\n"
 _CALL: Final = {"index": 0, "id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 _ITEMS: Final[list[Any]] = [
-    {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": _THOUGHT}], "content": [{"type": "reasoning_text", "text": _THOUGHT}]},
-    {"type": "message", "id": "m", "role": "assistant", "content": [{"type": "output_text", "text": _TEXT, "annotations": []}]},
+    {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": _THOUGHT}],
+    "content": [{"type": "reasoning_text", "text": _THOUGHT}]},
+    {"type": "message", "id": "m", "role": "assistant", "content": [{"type": "output_text", "text": _TEXT,
+    "annotations": []}]},
     {"type": "function_call", "call_id": "1", "name": "f", "arguments": "\n{}"},
 ]  # fmt: skip
 _MESSAGE: Final = {
@@ -28,7 +30,8 @@ _MESSAGE: Final = {
 }
 WHOLE: Final[dict[Endpoint, list[Any]]] = {
     "chat": [
-        {"id": "c", "choices": [{"index": 0, "message": _MESSAGE, "finish_reason": "stop"}], "usage": {"total_tokens": 3}},
+        {"id": "c", "choices": [{"index": 0, "message": _MESSAGE, "finish_reason": "stop"}],
+        "usage": {"total_tokens": 3}},
         {"choices": [{"index": n, "message": {"content": text}} for n, text in enumerate([_TEXT, "\n", " x", None])]},
     ],
     "completions": [{"id": "c", "choices": [{"index": 0, "text": _TEXT, "finish_reason": "stop"}]}],
@@ -36,7 +39,8 @@ WHOLE: Final[dict[Endpoint, list[Any]]] = {
     "messages": [
         {
             "id": "m", "type": "message", "role": "assistant", "stop_reason": "end_turn",
-            "content": [{"type": "thinking", "thinking": _THOUGHT, "signature": "s"}, {"type": "text", "text": _TEXT}, {"type": "tool_use", "input": {}}],
+            "content": [{"type": "thinking", "thinking": _THOUGHT, "signature": "s"}, {"type": "text", "text": _TEXT},
+            {"type": "tool_use", "input": {}}],
         },
     ],
 }  # fmt: skip
@@ -69,16 +73,19 @@ _EVENTS_OF_MESSAGES: Final[list[Any]] = [
     {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": _THOUGHT}},
     {"type": "content_block_stop", "index": 0},
     {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
-    *({"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": p}} for p in ("\n", "\nHel", "lo\n\n\n", "w\n")),
+    *({"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": p}} for p in ("\n", "\nHel",
+    "lo\n\n\n", "w\n")),
     {"type": "content_block_stop", "index": 1},
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
     {"type": "message_stop"},
 ]  # fmt: skip
 EVENTS: Final[dict[Endpoint, list[Any]]] = {
     "chat": [
-        *_chunks({"role": "assistant", "content": ""}, {"reasoning": "\nHm."}, {"content": "\n"}, {"content": "\n请 Hel"}),
+        *_chunks({"role": "assistant", "content": ""}, {"reasoning": "\nHm."}, {"content": "\n"},
+        {"content": "\n请 Hel"}),
         *_chunks({"content": "lo\n\n\n"}, {"content": "\nworld", "tool_calls": [_CALL]}, {"content": "\n \n"}),
-        {"id": "c", "choices": [{"index": 1, "delta": {"content": "\nB\n"}}, {"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {"id": "c", "choices": [{"index": 1, "delta": {"content": "\nB\n"}}, {"index": 0, "delta": {},
+        "finish_reason": "stop"}]},
         {"id": "c", "choices": [], "usage": {"total_tokens": 3}},
     ],
     "completions": [{"id": "c", "choices": [{"index": 0, "text": text}]} for text in ("\n", "Hi", "\n\n")],
@@ -93,9 +100,12 @@ def wholes_for(endpoint: Endpoint) -> st.SearchStrategy[Any]:
 
 
 FOREIGN: Final = [
-    b": ping\n\n", b":\r\n\r\n", b"event: ping\ndata\n\n", b"data: not json\n\n", b"data: {\n\n", b"data: [1]\n\n", b"data: \xff\xfe\n\n", b"\n", b"\r", b"\r\n",
-    b"data: {\"choices\": [{\"delta\": {\"content\": \"\n\xff\"}}]}\n\n", b"id: 1\nretry: 3\n\n", b"data: null\n\ndata: 3\n\n", b"\x00\n\n", b"data:\n\n", b"garbage\n\n",
-    b"\xef\xbb\xbfdata: {}\n\n", b"data: " + b"[" * 3000 + b"\n\n", b'data: {"a":' + b"9" * 5000 + b"}\n\n", b": [DONE]\n\n", b"Data: {}\n\n",
+    b": ping\n\n", b":\r\n\r\n", b"event: ping\ndata\n\n", b"data: not json\n\n", b"data: {\n\n", b"data: [1]\n\n",
+    b"data: \xff\xfe\n\n", b"\n", b"\r", b"\r\n",
+    b"data: {\"choices\": [{\"delta\": {\"content\": \"\n\xff\"}}]}\n\n", b"id: 1\nretry: 3\n\n",
+    b"data: null\n\ndata: 3\n\n", b"\x00\n\n", b"data:\n\n", b"garbage\n\n",
+    b"\xef\xbb\xbfdata: {}\n\n", b"data: " + b"[" * 3000 + b"\n\n", b'data: {"a":' + b"9" * 5000 + b"}\n\n",
+    b": [DONE]\n\n", b"Data: {}\n\n",
 ]  # fmt: skip
 DONE: Final = b"data: [DONE]\n\n"
 

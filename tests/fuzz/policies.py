@@ -31,13 +31,17 @@ _CLAMP: Final = {
 
 def _all_kinds() -> Policy:
     return policy_of(
-        {"name": "no", "kind": "reject", "message": "no", "param": "messages", "when": {"last_user": {"matches": "s[e3]cret"}}},
+        {"name": "no", "kind": "reject", "message": "no", "param": "messages",
+        "when": {"last_user": {"matches": "s[e3]cret"}}},
         {"name": "clamp", "kind": "clamp", "parameters": _CLAMP, "may_skip": True},
         {"name": "fold", "kind": "fold_system", "into": "last_user", "separator": "\n\n"},
-        {"name": "suffix", "kind": "append_suffix", "text": _TEXT, "unless_contains": ["Don't"], "when": {"task": ["math", "legal"]}},
-        {"name": "suffix-last", "kind": "append_suffix", "text": _TEXT, "to": "last_user", "separator": " ", "when": {"language": "zh"}},
+        {"name": "suffix", "kind": "append_suffix", "text": _TEXT, "unless_contains": ["Don't"],
+        "when": {"task": ["math", "legal"]}},
+        {"name": "suffix-last", "kind": "append_suffix", "text": _TEXT, "to": "last_user", "separator": " ",
+        "when": {"language": "zh"}},
         {"name": "strip", "kind": "strip_reasoning", "open": "<think>", "close": "</think>"},
-        {"name": "told", "kind": "force_opening", "text": "\n", "method": "instruct", "instruction": {"zh": "换行。", "en": "Break."}},
+        {"name": "told", "kind": "force_opening", "text": "\n", "method": "instruct", "instruction": {"zh": "换行。",
+        "en": "Break."}},
         {"name": "opened", "kind": "force_opening", "text": "<think>\n"},
         {"name": "tidy", "kind": "filter_whitespace", "trailing": "keep", "max_blank_lines": 1},
         tasks={"legal": {"any": ["contract", "合同"], "matches": ["§ ?[0-9]+"], "none": ["poem"]}},
@@ -51,7 +55,8 @@ def _conditional() -> Policy:
 
 
 _SILENT: Final = policy_of(
-    {"name": "nothing-there", "kind": "clamp", "parameters": {"never_there": {"max": 1}, "nor_this.inside": {"min": 1}}},
+    {"name": "nothing-there", "kind": "clamp", "parameters": {"never_there": {"max": 1},
+    "nor_this.inside": {"min": 1}}},
     {"name": "never-asked", "kind": "reject", "message": "no", "when": {"metadata": {"tier": "never"}}},
 )  # fmt: skip
 

@@ -35,7 +35,7 @@ def same(one: Any, other: Any) -> bool:
             if len(a) != len(b):
                 return False
             waiting += zip(a, b, strict=True)
-        elif a != b and not (a != a and b != b) or repr(a) != repr(b):
+        elif repr(a) != repr(b):
             return False
     return True
 

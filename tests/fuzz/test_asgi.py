@@ -1,4 +1,4 @@
-"""The ASGI host, called as a server calls it, with hostile requests and answers around an app that keeps what it got."""
+"""The ASGI host, called as a server calls it, with hostile requests and answers."""
 
 from __future__ import annotations
 

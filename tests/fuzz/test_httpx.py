@@ -72,7 +72,11 @@ def test_what_goes_in_and_comes_out_is_what_the_policy_says(
     endpoint: Endpoint, data: st.DataObject, family: str, is_async: bool, policy: str, at: int, streams: bool
 ) -> None:
     body = data.draw(bodies_for(endpoint))
-    answer = data.draw(streams_for(endpoint)) if streams else spelled(data.draw(wholes_for(endpoint))).encode(errors="surrogatepass")
+    answer = (
+        data.draw(streams_for(endpoint))
+        if streams
+        else spelled(data.draw(wholes_for(endpoint))).encode(errors="surrogatepass")
+    )
     server, client = made(family, is_async, policy)
     server.body, server.pieces = None, [answer[:at], answer[at:]]
     server.kind = "text/event-stream" if streams else "application/json"
@@ -80,4 +84,6 @@ def test_what_goes_in_and_comes_out_is_what_the_policy_says(
     sent = client.post(URL + PATHS[endpoint], content=body)
     response = driven(sent) if is_async else sent
 
-    assert (server.body, response.status_code, response.content) == expected(policy, endpoint, body, answer, streams=streams)
+    assert (server.body, response.status_code, response.content) == expected(
+        policy, endpoint, body, answer, streams=streams
+    )
