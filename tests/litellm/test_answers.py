@@ -70,6 +70,12 @@ async def test_choices_are_kept_apart() -> None:
     assert (joined(out, 0), joined(out, 1)) == ("a\n\nc", "b\nd")
 
 
+@pytest.mark.parametrize("index", [None, "0", [], {}])
+async def test_an_index_that_is_no_number_is_the_first(index: Any) -> None:
+    out = await streamed([chunk(content="a\n"), chunk(index, content="b\n")], texts(trailing="keep"))
+    assert "".join(item.choices[0].delta.content for item in out) == "a\nb\n"
+
+
 async def test_what_was_held_back_comes_after_the_last_chunk() -> None:
     out = await streamed([chunk(content="a\n\n\n"), chunk(finish="stop")], texts(trailing="keep"))
     assert joined(out) == "a\n\n"
@@ -118,6 +124,12 @@ def test_a_whole_answer_is_copied_and_the_original_keeps_its_text() -> None:
     assert answer.choices[0].message.provider_specific_fields == {"reasoning": "\nHm.\n"}
     assert out._hidden_params["model_id"] == "1"
     assert out.model_dump()["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_the_choices_of_a_whole_answer_are_apart_whatever_their_index() -> None:
+    answer = ModelResponse(choices=[Choices(index=0, message=Message(content=text)) for text in ("a\n", "\nb")])
+    out = rewritten_answer(answer, texts(trailing="keep"))
+    assert [choice.message.content for choice in out.choices] == ["a\n", "b"]
 
 
 def test_a_whole_answer_whose_text_stays_is_the_same_object() -> None:

@@ -49,6 +49,27 @@ def test_a_response_that_is_clean_is_the_same_object() -> None:
     assert rewritten_whole(made, texts()) is made
 
 
+@pytest.mark.parametrize("text", [TEXT, "Hello"])
+@pytest.mark.parametrize("output", [{}, {"output": "none"}, {"output": [{"type": []}, 3]}])
+def test_a_response_that_litellms_class_refuses_is_rewritten_all_the_same(output: dict[str, Any], text: str) -> None:
+    given = {**response("Hm.", text), **output}
+    made = ResponsesAPIResponse.model_construct(**given)
+
+    rewritten = rewritten_whole(made, texts())
+
+    assert made.output is given["output"]
+    if output or text == "Hello":
+        assert rewritten is made
+    else:
+        assert rewritten.output[1]["content"][0]["text"] == "请 Hello\n\nworld"
+
+
+def test_a_response_that_litellm_cannot_write_passes_as_it_came() -> None:
+    made = ResponsesAPIResponse.model_construct(id="r", output=[{"type": [], "id": None}])
+
+    assert rewritten_whole(made, texts()) is made
+
+
 def test_messages_are_plain_mappings() -> None:
     answer = {"content": [{"type": "text", "text": "\nHello"}]}
 
@@ -80,6 +101,31 @@ async def test_an_event_that_litellms_class_refuses_is_made_all_the_same() -> No
     (out,) = await streamed([OutputTextDeltaEvent.model_construct(**given)], texts())
 
     assert out.delta == "Hello"
+
+
+DELTA = {"type": "response.output_text.delta", "delta": "\nHello"}
+DEEP = json.loads("[" * 500 + "]" * 500)
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"type": []}, DELTA | {"delta": []}, DELTA | {"extra": {"\ud800": 1}}, DELTA | {"deep": DEEP}]
+)
+async def test_an_event_of_no_known_form_is_the_same_object(given: dict[str, Any]) -> None:
+    made = OutputTextDeltaEvent.model_construct(**given)
+
+    (out,) = await streamed([made], texts())
+
+    assert out is made
+
+
+@pytest.mark.parametrize("name", [None, [], {}, 3])
+async def test_an_event_of_no_known_type_is_numbered_like_the_others(name: Any) -> None:
+    made = [Event(**event) for event in events([], ["Hello\n"])]
+    odd = OutputTextDeltaEvent.model_construct(type=name, sequence_number=99)
+
+    out = await streamed([*made, odd], apply({"kind": "filter_whitespace", "trailing": "keep"}, chat("Hi")).answer())
+
+    assert (type(out[-1]), out[-1].type, out[-1].sequence_number) == (OutputTextDeltaEvent, name, 100)
 
 
 async def test_the_frames_of_messages_are_bytes() -> None:

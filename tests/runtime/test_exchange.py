@@ -15,6 +15,7 @@ from tests.support import chat, policy_of
 PATH = "/v1/chat/completions"
 CLAMP = {"kind": "clamp", "parameters": {"temperature": {"max": 0.7}}}
 SUFFIX = {"kind": "append_suffix", "text": "Step by step.", "when": {"task": "math"}}
+NOT_ASKED = {"kind": "reject", "message": "no", "when": {"any": [{"all": [{"not": {"has_system": False}}]}]}}
 TIDY = {"kind": "filter_whitespace"}
 REJECT = {"kind": "reject", "message": "no", "when": {"has_tools": True}}
 
@@ -75,7 +76,13 @@ def test_a_refusal_is_a_response() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
-    [({"content-encoding": "gzip"}, b"\x1f\x8b", 415), ({}, b'{"model":"m","a":' + b"[" * 200_000, 400)],
+    [
+        ({"content-encoding": "gzip"}, b"\x1f\x8b", 415),
+        ({}, b'{"model":"m","a":' + b"[" * 200_000, 400),
+        ({}, b'{"model":"m","temperature":1.3,"a":"\xff"}', 400),
+        ({}, b'{"model":"m","temperature":1.3,"a":' + b"9" * 5000 + b"}", 400),
+        ({}, b'{"model":"m","temperature":1.3} x', 400),
+    ],
 )
 def test_what_cannot_be_read_and_might_be_understood_by_the_server_is_refused(
     headers: dict[str, str], body: bytes, status: int
@@ -84,6 +91,19 @@ def test_what_cannot_be_read_and_might_be_understood_by_the_server_is_refused(
 
     assert refusal is not None
     assert refusal.status == status
+
+
+@pytest.mark.parametrize("depth", range(900, 1000))
+@pytest.mark.parametrize("path", [PATH, "/v1/messages"])
+@pytest.mark.parametrize("place", ["metadata", "role"])
+def test_nesting_at_the_edge_of_what_can_be_read_is_no_fault(place: str, path: str, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    role, metadata = (deep, "{}") if place == "role" else ('"user"', deep)
+    body = f'{{"model":"m","temperature":9,"metadata":{metadata},"messages":[{{"role":{role},"content":"Hi"}}]}}'
+
+    refusal = opened(body.encode(), CLAMP, NOT_ASKED, path=path).refusal
+
+    assert refusal is None or refusal.status == 400
 
 
 def test_the_verdict_on_the_task_goes_along() -> None:
@@ -121,6 +141,16 @@ def test_a_compressed_answer_meets_the_policys_failure_mode() -> None:
         opened(chat("Hi", model="m"), TIDY).form(200, "application/json", "gzip")
 
     assert opened(chat("Hi", model="m"), TIDY, on_error="open").form(200, "application/json", "gzip") is None
+
+
+def test_under_audit_no_answer_is_read() -> None:
+    exchange = opened(chat("Hi", model="m"), TIDY, mode="audit")
+    added = {"type": "response.output_item.added", "item": {"content": [{"type": "output_text", "text": "Hi"}]}}
+    event = f"data: {json.dumps(added)}\n\n".encode()
+
+    assert not exchange.rewrites
+    assert exchange.form(200, "application/json", "gzip") is None
+    assert exchange.stream().feed(event) is event
 
 
 def test_answers_are_rewritten() -> None:

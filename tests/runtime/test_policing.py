@@ -98,3 +98,13 @@ def test_clients_of_one_file_share_what_was_compiled_until_it_changes(tmp_path: 
 def test_a_share_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"PROMPT_POLICY_LOG_SAMPLE: expected a share from 0 to 1, got '2'"):
         policing_of(CHAT, None, {"PROMPT_POLICY_LOG_SAMPLE": "2"})
+
+
+def test_a_name_that_goes_on_and_on_is_told_by_its_beginning(caplog: pytest.LogCaptureFixture) -> None:
+    policing = Policing(PolicySet([policy_of(applies_to={"models": ["m"]})]))
+
+    for _ in range(2):
+        policing.pipeline("x" * 1_000_000)
+
+    (record,) = caplog.records
+    assert len(record.getMessage()) < 2000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prompt_policy.runtime import AnswerTexts
-from prompt_policy.runtime.texts import Chain, Shadow
+from prompt_policy.runtime.texts import Chain
 from prompt_policy.wire.answer import Channel
 
 
@@ -46,12 +46,6 @@ def test_each_choice_has_filters_of_its_own() -> None:
     assert texts.flush(1)["content"] == "b"
 
 
-def test_a_shadow_changes_nothing() -> None:
-    shadow = Shadow(HoldLast())
-    assert shadow.feed("content", "ab") == "ab"
-    assert shadow.flush() == {}
-
-
 def test_a_chain_is_calm_when_every_filter_is() -> None:
     class Calm(Brackets):
         def is_calm(self, _channel: Channel) -> bool:
@@ -59,8 +53,6 @@ def test_a_chain_is_calm_when_every_filter_is() -> None:
 
     assert Chain([Calm(), Calm()]).is_calm("content")
     assert not Chain([Calm(), Brackets()]).is_calm("content")
-    assert Shadow(Calm()).is_calm("content")
-    assert not Shadow(Brackets()).is_calm("content")
 
 
 def test_an_answer_that_has_not_begun_is_not_calm() -> None:

@@ -20,7 +20,15 @@ def turn(content: Any) -> Turn:
 
 @pytest.mark.parametrize(
     ("content", "text"),
-    [("a", "a"), (None, ""), ([], ""), ([TEXT, IMAGE, TEXT], "a\na"), (["a", TEXT], "a\na"), ([{"type": "text"}], "")],
+    [
+        ("a", "a"),
+        (None, ""),
+        ([], ""),
+        ([TEXT, IMAGE, TEXT], "a\na"),
+        (["a", TEXT], "a\na"),
+        ([{"type": "text"}], ""),
+        ([{"type": [], "text": "a"}], ""),
+    ],
 )
 def test_the_text_of_a_message(content: Any, text: str) -> None:
     assert turn(content).text == text

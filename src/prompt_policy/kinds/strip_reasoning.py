@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -44,20 +44,26 @@ class StripReasoning(Rule):
 
         def transform(request: Request, _admits: Admits) -> None:
             turns = request.turns
-            kept: list[Turn] = []
-            for turn, after in pairwise(turns):
-                if turn.role == "assistant":
-                    kept.append(stripped(turn))
-                elif turn.role != "other" or not _is_thought(turn, after):
-                    kept.append(turn)
-            request.set_turns([*kept, *turns[-1:]])
+            stripped_ones = (stripped(turn) if turn.role == "assistant" else turn for turn in _earlier(turns))
+            request.set_turns([*stripped_ones, *turns[-1:]])
 
         return transform
 
 
-def _is_thought(turn: Turn, after: Turn) -> bool:
-    """Tell whether a turn is a reasoning item of Responses that no call depends on."""
-    return _type_of(turn.raw) == "reasoning" and _type_of(after.raw) not in ("function_call", "reasoning")
+def _earlier(turns: Sequence[Turn]) -> list[Turn]:
+    """Return all turns but the last, without reasoning items of Responses that no call depends on."""
+    kept: list[Turn] = []
+    needs_thought = False
+    for after, turn in pairwise(reversed(turns)):
+        if not _is_thought(after):
+            needs_thought = _type_of(after.raw) == "function_call"
+        if needs_thought or not _is_thought(turn):
+            kept.append(turn)
+    return kept[::-1]
+
+
+def _is_thought(turn: Turn) -> bool:
+    return turn.role == "other" and _type_of(turn.raw) == "reasoning"
 
 
 def _without_thinking(turn: Turn) -> Turn:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.runtime import AnswerTexts
 from prompt_policy.wire import JsonObject
-from prompt_policy.wire.answer import changed_message, changed_texts, is_bare
+from prompt_policy.wire.answer import changed_message, changed_texts, index_of, is_bare
 
 
 def rewritten_answer(response: Foreign, texts: AnswerTexts) -> Foreign:
@@ -15,7 +15,7 @@ def rewritten_answer(response: Foreign, texts: AnswerTexts) -> Foreign:
     choices = getattr(response, "choices", None)
     if not isinstance(choices, list):
         return response
-    rewritten = [_whole_choice(choice, texts) for choice in choices]
+    rewritten = [_whole_choice(choice, texts, place) for place, choice in enumerate(choices)]
     return response if _same(rewritten, choices) else _with(response, {"choices": rewritten})
 
 
@@ -39,11 +39,11 @@ class ChunkStream:
         return _tails(self._last, self._texts)
 
 
-def _whole_choice(choice: Foreign, texts: AnswerTexts) -> Foreign:
+def _whole_choice(choice: Foreign, texts: AnswerTexts, place: int) -> Foreign:
     message = getattr(choice, "message", None)
     if message is None:
         return choice
-    changed = changed_message(_keys(message), texts, choice.index)
+    changed = changed_message(_keys(message), texts, place)
     if not changed:
         return choice
     copied = _with(message, changed)
@@ -74,7 +74,7 @@ def _chunk_choice(choice: Foreign, texts: AnswerTexts) -> Foreign | None:
     delta = getattr(choice, "delta", None)
     if delta is None:
         return choice
-    keys, index = _keys(delta), choice.index
+    keys, index = _keys(delta), index_of(choice)
     changed = changed_texts(keys, lambda channel, text: texts.feed(index, channel, text))
     if not changed:
         return choice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -23,12 +24,11 @@ def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
         return rewrite_message(response, texts)
     if not hasattr(response, "output"):
         return rewritten_answer(response, texts)
-    dumped = response.model_dump()
-    changed = rewrite_response(dumped, texts)
-    if changed is dumped:
+    dumped = _dumped(response, "python")
+    if dumped is None or (changed := rewrite_response(dumped, texts)) is dumped:
         return response
     copied = response.model_copy()
-    copied.output = type(response).model_validate(changed).output
+    copied.output = _made(type(response), changed).output
     return copied
 
 
@@ -78,19 +78,34 @@ class _EventStream:
         self._classes: dict[str, Foreign] = {}
 
     def rewrite(self, event: Foreign) -> Iterable[Foreign]:
-        dumped = event.model_dump(mode="json") if hasattr(event, "model_dump") else None
+        dumped = _dumped(event, "json")
         if dumped is None:
             return (event,)
-        self._classes[dumped["type"]] = type(event)
-        values = self._stream.rewrite(dumped)
-        return [event if value is dumped else _made(self._classes[value["type"]], value) for value in values]
+        if isinstance(name := dumped.get("type"), str):
+            self._classes[name] = type(event)
+        rewritten = []
+        for value in self._stream.rewrite(dumped):
+            kind = type(event) if value.get("type") == name else self._classes[value["type"]]
+            rewritten.append(event if value is dumped else _made(kind, value))
+        return rewritten
 
     def end(self) -> Iterable[Foreign]:
         return self._stream.end()
 
 
+def _dumped(item: Foreign, mode: Literal["python", "json"]) -> JsonObject | None:
+    """Return an object as a mapping; None where it is none of LiteLLM's or cannot be written, and passes as it came."""
+    if not hasattr(item, "model_dump"):
+        return None
+    try:
+        dumped: JsonObject = item.model_dump(mode=mode, warnings=False)
+    except (ValueError, RecursionError):  # half a surrogate pair, nested too deeply, or a type that is a list
+        return None
+    return dumped
+
+
 def _made(kind: Foreign, value: JsonObject) -> Foreign:
-    """Return an event; one that LiteLLM's own models refuse is made as LiteLLM makes it, without asking them."""
+    """Return one of LiteLLM's objects; what its own models refuse is made as LiteLLM makes it, without asking them."""
     try:
         return kind.model_validate(value)
     except ValidationError:

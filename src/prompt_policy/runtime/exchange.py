@@ -12,7 +12,7 @@ from prompt_policy.runtime.pipeline import Applied
 from prompt_policy.runtime.policing import Policing
 from prompt_policy.runtime.replies import AnswerStream, Reply, whole_reply
 from prompt_policy.wire import Endpoint, JsonObject
-from prompt_policy.wire.json_bytes import decoded, encoded
+from prompt_policy.wire.json_bytes import decoded, encoded, is_object_to_others
 
 _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/chat/completions", "chat"),
@@ -25,6 +25,10 @@ HEADERS_READ: Final = ("content-encoding", TASK_HEADER, SKIP_HEADER)
 _OK: Final = 200
 _UNREADABLE: Final = 415
 _TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
+_UNPLAIN: Final = (
+    "the request's JSON is not read alike by every server, so its policy cannot be applied: it has bytes that are no "
+    "UTF-8, a number of more than 4,300 digits, or something after its end"
+)
 
 
 def endpoint_of(path: str) -> Endpoint | None:
@@ -116,8 +120,10 @@ def open_exchange(
         return Exchange(None, body, refusal=Reply.of(refusal, {}, _UNREADABLE, endpoint))
     try:
         request = decoded(body)
+        if request is None and is_object_to_others(body):
+            return Exchange(None, body, refusal=Reply.of(Refusal(_UNPLAIN), {}, endpoint=endpoint))
     except RecursionError:
-        return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))
+        return _too_deep(body, endpoint)
     if not isinstance(request, dict):  # the server says what is wrong with it
         return Exchange(None, body)
     pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
@@ -138,4 +144,12 @@ def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
         return Exchange(applied, body, refusal=refusal)
     task = applied.decision.task
     headers = {TASK_HEADER: task} if task and task.isascii() and task.isprintable() else {}
-    return Exchange(applied, body if applied.body is request else encoded(applied.body), headers)
+    try:
+        sent = body if applied.body is request else encoded(applied.body)
+    except RecursionError:  # reading went a level or two deeper than writing does
+        return _too_deep(body, applied.decision.endpoint)
+    return Exchange(applied, sent, headers)
+
+
+def _too_deep(body: bytes, endpoint: Endpoint) -> Exchange:
+    return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))

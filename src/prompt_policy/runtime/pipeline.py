@@ -17,7 +17,7 @@ from prompt_policy.decision import Decision, Outcome, Result
 from prompt_policy.errors import Fault, Refusal
 from prompt_policy.kinds.base import Admits, FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform
 from prompt_policy.policy.document import Policy
-from prompt_policy.runtime.texts import AnswerTexts, Shadow
+from prompt_policy.runtime.texts import AnswerTexts
 from prompt_policy.wire import Endpoint, JsonObject, Request, Turn, request_view
 
 log = logging.getLogger("prompt_policy")
@@ -180,7 +180,8 @@ class Step:
         if isinstance(chosen, Skip):
             result: Result = "skipped" if outcome.result == "idle" else outcome.result
             return Outcome(outcome.rule, outcome.kind, result, outcome.audited, chosen, outcome.changes)
-        filters.append((lambda: Shadow(chosen())) if self.audited else chosen)
+        if not self.audited:
+            filters.append(chosen)
         return Outcome(outcome.rule, outcome.kind, outcome.result, outcome.audited, None, outcome.changes, True)
 
 

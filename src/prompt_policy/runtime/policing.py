@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.load import load_paths
-from prompt_policy.policy.select import PolicySet
+from prompt_policy.policy.select import LONGEST_NAME, PolicySet
 from prompt_policy.runtime.pipeline import Pipeline
 from prompt_policy.runtime.report import Reporter, reporter_of
 from prompt_policy.runtime.store import Fixed, Source, Store
@@ -52,9 +52,10 @@ class Policing:
         selected = self.policies.select(model)
         if selected is not None:
             return self._pipelines[selected.policy.name]
-        if model not in self._warned and len(self._warned) < _WARNED_AT_MOST:
-            self._warned.add(model)
-            log.warning("model %r: NO policy, because no pattern matches", model)
+        name = model[:LONGEST_NAME]
+        if name not in self._warned and len(self._warned) < _WARNED_AT_MOST:
+            self._warned.add(name)
+            log.warning("model %r: NO policy, because no pattern matches", name)
         return None
 
     def __str__(self) -> str:

@@ -44,14 +44,16 @@ def _error(refusal: Refusal, endpoint: Endpoint) -> JsonObject:
 
 def whole_reply(body: bytes, texts: AnswerTexts, endpoint: Endpoint = "chat") -> Reply:
     """Return the response for a whole answer; the very bytes that came where no text changes."""
-    answer = decoded(body)
-    if not isinstance(answer, dict):
-        return Reply(200, body)
     try:
+        answer = decoded(body)
+        if not isinstance(answer, dict):
+            return Reply(200, body)
         rewritten = _WHOLE.get(endpoint, rewrite_whole)(answer, texts)
+        return Reply(200, body if rewritten is answer else encoded(rewritten))
+    except RecursionError:  # nested too deeply to be read, or to be written
+        return Reply(200, body)
     except Refusal as fault:
         return Reply.of(fault, {}, endpoint=endpoint)
-    return Reply(200, body if rewritten is answer else encoded(rewritten))
 
 
 class Rewriter(Protocol):
@@ -115,23 +117,31 @@ class AnswerStream:
 
     def _rewritten(self, event: Event, rewriter: Rewriter) -> bytes:
         data = event.data
-        if data is None:
+        if data is None or self._done:
             return event.raw
         if data.strip() == _DONE:
             return self._tails(rewriter) + event.raw
-        value = decoded(data)
-        if not isinstance(value, dict):
+        try:
+            value = decoded(data)
+            if not isinstance(value, dict):
+                return event.raw
+            values = rewriter.rewrite(value)
+            self._mould = Mould.of(event.raw, value) if event.is_plain and self._endpoint == "chat" else None
+            if len(values) == 1 and values[0] is value:
+                return event.raw
+            added = b"".join(_named(each) for each in values[:-1])
+            written = added + (event.with_data(encoded(values[-1])) if values else b"")
+        except RecursionError:  # nested too deeply to be read, or to be written
             return event.raw
-        values = rewriter.rewrite(value)
-        self._mould = Mould.of(event.raw, value) if event.is_plain and self._endpoint == "chat" else None
-        if len(values) == 1 and values[0] is value:
-            return event.raw
-        added = b"".join(_named(each) for each in values[:-1])
-        return added + (event.with_data(encoded(values[-1])) if values else b"")
+        event.passes = False
+        return written
 
     def _tails(self, rewriter: Rewriter) -> bytes:
-        self._done = True
-        return b"".join(b"data: %b\n\n" % encoded(value) for value in rewriter.end())
+        self._done, self._mould = True, None
+        try:
+            return b"".join(b"data: %b\n\n" % encoded(value) for value in rewriter.end())
+        except RecursionError:  # shaped like a chunk that is nested too deeply to be written
+            return b""
 
     def _failed(self, fault: Refusal) -> bytes:
         self._broken = True

@@ -18,27 +18,6 @@ def calm_of(filter_: Filter) -> Callable[[Channel], bool] | None:
     return found
 
 
-class Shadow:
-    """A filter under audit: it sees everything and changes nothing."""
-
-    def __init__(self, inner: Filter) -> None:
-        self._inner = inner
-
-    def feed(self, channel: Channel, text: str) -> str:
-        """Return the text as it came."""
-        self._inner.feed(channel, text)
-        return text
-
-    def flush(self) -> dict[Channel, str]:
-        """Return nothing: no text was held back."""
-        return {}
-
-    def is_calm(self, channel: Channel) -> bool:
-        """Tell whether the filter would miss nothing."""
-        is_calm = calm_of(self._inner)
-        return is_calm is not None and is_calm(channel)
-
-
 class Chain:
     """The filters of one choice, each fed with what the one before it gives out."""
 

@@ -9,7 +9,7 @@ from prompt_policy.wire.values import Json
 
 Role = Literal["system", "user", "assistant", "tool", "other"]
 
-_TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
+_TEXT_TYPES = ("text", "input_text", "output_text")  # no set: a type may be anything, a list for one
 
 
 class Turn(NamedTuple):
