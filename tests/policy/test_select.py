@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from prompt_policy import Policy, PolicySet, UsageError
-from prompt_policy.policy.select import without_provider
+from prompt_policy.policy.select import LONGEST_NAME, without_provider
 from tests.support import policy_of
 
 
@@ -92,3 +92,16 @@ def test_an_exception_is_not_for_the_providers_name() -> None:
     policies = PolicySet([policy])
     assert policies.select("hosted_vllm/Qwen/Qwen3-8B") is not None
     assert policies.select("hosted_vllm/Qwen/Qwen3-VL-8B") is None
+
+
+def test_names_that_no_model_has_match_nothing_and_are_not_remembered() -> None:
+    policies = PolicySet([policy("all", "*")])
+    assert policies.select("m" * LONGEST_NAME) is not None
+    assert policies.select("m" * (LONGEST_NAME + 1)) is None
+    assert policies.select("m" * (LONGEST_NAME + 1), "alias") is not None
+
+
+def test_a_model_name_cannot_begin_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    PolicySet([policy("a", "x*"), policy("b", "*x")]).select("x\nERROR forged: x")
+    [record] = caplog.records
+    assert "\n" not in record.getMessage()

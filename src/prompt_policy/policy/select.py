@@ -17,6 +17,9 @@ from prompt_policy.policy.stamp import Stamp
 
 log = logging.getLogger("prompt_policy")
 
+LONGEST_NAME: Final = 1024
+"""In characters. Longer names match nothing: they come from clients, and every name that is looked up is remembered."""
+
 # The part before the first slash that names a LiteLLM provider rather than a hub organisation.
 _PROVIDERS: Final = frozenset(
     [
@@ -88,10 +91,13 @@ class PolicySet:
 
     def select(self, model: str, alias: str | None = None) -> Selected | None:
         """Return the policy for a real model name, or for the public alias where that name matches nothing."""
-        selected = self._by_model(model)
-        if selected is None and alias and alias != model and (by_alias := self._by_model(alias)) is not None:
+        selected = self._remembered(model)
+        if selected is None and alias and alias != model and (by_alias := self._remembered(alias)) is not None:
             return Selected(by_alias.policy, by_alias.why.replace("its name", f"its alias {alias}"))
         return selected
+
+    def _remembered(self, model: str) -> Selected | None:
+        return self._by_model(model) if len(model) <= LONGEST_NAME else None
 
     def _of_model(self, model: str) -> Selected | None:
         names = _names(model)
@@ -101,7 +107,7 @@ class PolicySet:
         best = matches[0]
         if any(other[:2] == best[:2] and other[2] != best[2] for other in matches[1:]):
             equal = sorted({other[2] for other in matches if other[:2] == best[:2]})
-            log.warning("model %s: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
+            log.warning("model %r: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
         return Selected(self._by_name[best[2]], f"its name matches {best[3]}")
 
 
