@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+
+import pytest
+
+from prompt_policy.errors import Fault
 from prompt_policy.runtime import AnswerTexts
 from prompt_policy.runtime.texts import Chain, Shadow
 from prompt_policy.wire.answer import Channel
@@ -50,3 +55,15 @@ def test_a_shadow_changes_nothing() -> None:
     shadow = Shadow(HoldLast())
     assert shadow.feed("content", "ab") == "ab"
     assert shadow.flush() == {}
+
+
+def test_a_fault_does_not_bring_along_an_error_that_may_quote_an_answer() -> None:
+    class FakeBroken(HoldLast):
+        """A fake, because no shipped filter fails."""
+
+        def feed(self, _channel: Channel, text: str) -> str:
+            raise KeyError(text)
+
+    with pytest.raises(Fault) as caught:
+        AnswerTexts([FakeBroken], lambda error: Fault("broken")).feed(0, "content", chr(0x2603) * 9)
+    assert chr(0x2603) not in "".join(traceback.format_exception(caught.value))
