@@ -88,8 +88,9 @@ class PolicyMiddleware:
         body = await _body(receive)
         if body is None:
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        exchange = open_exchange(policing, scope["path"], headers, body, reasoning_parser=self._parser)
+        exchange = open_exchange(
+            policing, scope["path"], _read(scope["headers"]), body, reasoning_parser=self._parser, must_name_model=True
+        )
         if exchange.refusal is not None:
             await _respond(send, exchange.refusal)
         elif exchange.applied is None:
@@ -167,6 +168,15 @@ class _Answer:
         headers = [*_without(self._start["headers"], *replaced), *_encoded(reply.headers), _length(reply.body)]
         await self._send({**self._start, "status": reply.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+def _read(headers: Headers) -> dict[str, str]:
+    """Return the headers by name; what stands in several of one name is one list, as HTTP has it."""
+    read: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        read[name] = f"{read[name]}, {value}" if name in read else value
+    return read
 
 
 async def _body(receive: Receive) -> bytes | None:
