@@ -27,8 +27,7 @@ _SHOWN: Final = (Missing, NoneType, bool, int, float)
 _UNPRINTABLE: Final = re.compile(r"[^!-+\--~]")  # or a comma
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MODEL_LIMIT: Final = 256
-UNTOLD: Final = "-"
-"""Stands for a caller's word that may not be told: it is no name, so it may be anything."""
+_UNTOLD: Final = "-"
 
 
 class Outcome(NamedTuple):
@@ -74,8 +73,8 @@ class Decision:
 
     @property
     def told_task(self) -> str | None:
-        """The task where it is a name; a caller may write anything there, a prompt too."""
-        return self.task if self.task is None or _NAME.fullmatch(self.task) else UNTOLD
+        """The task where it is a name, else ``-``: a caller may write anything there, a prompt too."""
+        return self.task if self.task is None or _NAME.fullmatch(self.task) else _UNTOLD
 
     def headers(self) -> dict[str, str]:
         """Return the headers that go with the answer."""

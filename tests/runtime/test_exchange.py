@@ -135,7 +135,7 @@ def test_answers_are_rewritten() -> None:
 @pytest.mark.parametrize("task", ["a task, and more", "x\r\ny: z", "数学", "x" * 65])
 def test_a_callers_word_that_is_no_name_does_not_become_a_header(task: str) -> None:
     asked = chat("Hi", model="m", metadata={"task": task})
-    assert opened(asked, SUFFIX).headers == {}
+    assert opened(asked, SUFFIX).headers == {"x-prompt-policy-task": "-"}
 
 
 def test_a_path_that_starlette_takes_for_an_endpoint_is_one() -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from prompt_policy.conditions.situation import SKIP_HEADER, TASK_HEADER, Facts
-from prompt_policy.decision import UNTOLD
 from prompt_policy.errors import Refusal
 from prompt_policy.runtime.pipeline import Applied
 from prompt_policy.runtime.policing import Policing
@@ -152,5 +151,5 @@ def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
         refusal = Reply.of(applied.refusal, headers, endpoint=applied.decision.endpoint)
         return Exchange(applied, body, refusal=refusal)
     task = applied.decision.told_task
-    headers = {TASK_HEADER: task} if task and task != UNTOLD else {}
+    headers = {TASK_HEADER: task} if task else {}
     return Exchange(applied, body if applied.body is request else encoded(applied.body), headers)
