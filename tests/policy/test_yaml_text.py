@@ -93,7 +93,7 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
     assert parse("\ufeffa: 1".encode(), "f.yaml").data == {"a": 1}
 
 
-def test_a_file_over_a_mebibyte_is_refused_unread() -> None:
+def test_a_text_over_a_mebibyte_is_refused() -> None:
     assert "is larger than 1 MiB" in problem(b"#" * (1024 * 1024 + 1))
 
 
@@ -123,3 +123,15 @@ def test_several_mistakes_are_found_in_one_go() -> None:
 
 def test_places_are_written_as_people_write_them() -> None:
     assert path_text(("rules", 0, "parameters", "top_p")) == "rules[0].parameters.top_p"
+
+
+def test_texts_that_aliases_repeat_are_counted_each_time() -> None:
+    text = f"a: &a {'x' * 500_000}\nb: [*a, *a, *a]"
+    assert "aliases expand to too many values" in problem(text)
+    assert data(f"a: &a {'x' * 500_000}\nb: *a")["b"] == "x" * 500_000
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "0x" + "f" * 4000, "0o" + "7" * 4000, "-" + "9" * 5000])
+def test_a_number_that_python_cannot_handle_is_none(number: str) -> None:
+    read = data(f"a: {number}")["a"]
+    assert isinstance(read, str) or math.isinf(read)
