@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -135,3 +137,24 @@ def test_texts_that_aliases_repeat_are_counted_each_time() -> None:
 def test_a_number_that_python_cannot_handle_is_none(number: str) -> None:
     read = data(f"a: {number}")["a"]
     assert isinstance(read, str) or math.isinf(read)
+
+
+DEEP = {
+    "lists": "[" * 400_000 + "]" * 400_000,
+    "maps": "{a: " * 200_000,
+    "blocks": "- " * 400_000 + "x",
+    "keys": "? " * 400_000,
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_no_depth_ends_the_process(text: str) -> None:
+    """A process of its own, for it would be the tests' that ends: the C parser of PyYAML 6.0.3 has no bound."""
+    read = "from prompt_policy.policy.yaml_text import parse; print(parse(sys.stdin.buffer.read(), 'f').problems)"
+    command = [sys.executable, "-c", f"import sys; {read}"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    assert (done.returncode, b"nested too deeply" in done.stdout) == (0, True)
+
+
+def test_a_large_text_that_is_not_deep_is_read() -> None:
+    assert data(f"a: [{'x, ' * 5000}]\nb: {'y' * 5000}")["b"] == "y" * 5000

@@ -21,6 +21,7 @@ from prompt_policy.wire.values import Json, JsonObject
 MAX_BYTES: Final = 1024 * 1024
 _MAX_NODES: Final = 100_000
 _MAX_DEPTH: Final = 100
+_SURELY_SHALLOW: Final = 450
 _MAX_CHARACTERS: Final = MAX_BYTES  # of all values, each alias counted with what it stands for
 
 Loc: TypeAlias = tuple[str | int, ...]
@@ -96,6 +97,7 @@ def parse(text: bytes, file: str) -> Parsed:
         parsed.problems.append(Problem(file, line, column, "", "is not UTF-8"))
         return parsed
     try:
+        _check_depth(decoded)
         node = yaml.compose(decoded, Loader=_Parser)
         _Reader(parsed).read(node)
     except yaml.YAMLError as error:
@@ -103,6 +105,23 @@ def parse(text: bytes, file: str) -> Parsed:
     except RecursionError:
         parsed.problems.append(Problem(file, 0, 0, "", "is nested too deeply"))
     return parsed
+
+
+def _check_depth(text: str) -> None:
+    """Raise MarkedYAMLError where a text is nested too deeply to be composed.
+
+    The C parser composes by recursion that nothing ends but the end of the stack, and of the process. Most texts show
+    by their brackets and by the length of their lines that they need no closer look.
+    """
+    most = text.count("[") + text.count("{") + 2 * max(map(len, text.splitlines()), default=0)
+    if most <= _SURELY_SHALLOW:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Parser):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH + 1:
+            mark: Any = event.start_mark  # the C parser's own, with the same attributes
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
 
 
 def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
