@@ -16,6 +16,7 @@ from typing import Any
 import openai
 import pytest
 
+from prompt_policy import PolicySet
 from prompt_policy.asgi import App, Message, PolicyMiddleware, Receive, Scope, Send
 from prompt_policy.proxy.echo import create_app
 from tests.support import chat, policy_of
@@ -357,3 +358,27 @@ async def test_a_client_that_leaves_ends_the_stream_of_the_app(serve_app: Callab
         await stream.close()
 
     await asyncio.wait_for(ended.wait(), 10)
+
+
+async def test_a_route_that_is_reached_by_a_newline_is_policed() -> None:
+    app = FakeApp([b"{}"], JSON)
+    await call(PolicyMiddleware(app, POLICY), asked(temperature=1.25), path=f"{PATH}\n")
+    assert json.loads(app.body)["temperature"] == 0.7
+
+
+async def test_a_compressed_request_is_refused_however_its_encoding_is_told() -> None:
+    app = FakeApp([b"{}"], JSON)
+    encodings = [(b"content-encoding", b"gzip"), (b"content-encoding", b"identity")]
+    sent = await call(PolicyMiddleware(app, POLICY), gzip.compress(b"{}"), headers=encodings)
+    assert (sent.status, app.body) == (415, b"")
+
+
+async def test_a_request_that_names_no_model_is_refused_where_the_model_chooses_the_policy() -> None:
+    """vLLM would take it for its own model."""
+    app = FakeApp([b"{}"], JSON)
+    chosen = PolicySet([policy_of(CLAMP, applies_to={"models": ["m"]})])
+    sent = await call(PolicyMiddleware(app, chosen), {"messages": [], "temperature": 1.25})
+    assert (sent.status, sent.json["error"]["param"], app.body) == (400, "model", b"")
+
+    await call(PolicyMiddleware(app, chosen, name="test"), {"messages": [], "temperature": 1.25})
+    assert json.loads(app.body)["temperature"] == 0.7

@@ -89,8 +89,9 @@ class PolicyMiddleware:
         body = await _body(receive)
         if body is None:
             return
-        headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
-        exchange = open_exchange(policing, scope["path"], headers, body, reasoning_parser=self._parser)
+        exchange = open_exchange(
+            policing, scope["path"], _read(scope["headers"]), body, reasoning_parser=self._parser, must_name_model=True
+        )
         if exchange.refusal is not None:
             await _respond(send, exchange.refusal)
         elif exchange.applied is None:
@@ -184,6 +185,16 @@ class _Answer:
 
 async def _nothing() -> None:
     """Send nothing: all of it is held back."""
+
+
+def _read(headers: Headers) -> dict[str, str]:
+    """Return the headers that matter by name; what stands in several of one name is one list, as HTTP has it."""
+    read: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        if (name := _READ.get(raw_name)) is not None:
+            value = raw_value.decode("latin-1")
+            read[name] = f"{read[name]}, {value}" if name in read else value
+    return read
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -28,6 +28,9 @@ _NAMED: Final = (Missing, NoneType, bool)
 _WORDS: Final[dict[Json, str]] = {MISSING: "unset", None: "null", True: "true", False: "false"}
 _SHOWN: Final = (Missing, NoneType, bool, int, float)
 _UNPRINTABLE: Final = re.compile(r"[^!-+\--~]")  # or a comma
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MODEL_LIMIT: Final = 256
+_UNTOLD: Final = "-"
 
 
 class Outcome(NamedTuple):
@@ -71,6 +74,11 @@ class Decision:
         """Whether a rule failed on the request."""
         return any(o.result == "fault" for o in self.outcomes)
 
+    @property
+    def told_task(self) -> str | None:
+        """The task where it is a name, else ``-``: a caller may write anything there, a prompt too."""
+        return self.task if self.task is None or _NAME.fullmatch(self.task) else _UNTOLD
+
     def headers(self) -> dict[str, str]:
         """Return the headers that go with the answer."""
         headers = {HEADER: f"{self.policy}@{self.hash}"}
@@ -87,8 +95,8 @@ class Decision:
             "policy": self.policy,
             "hash": self.hash,
             "endpoint": self.endpoint,
-            "model": self.model,
-            "task": self.task,
+            "model": self.model[:_MODEL_LIMIT],
+            "task": self.told_task,
             "applied": self.fired,
             **({"not_spared": self.not_spared} if self.not_spared else {}),
             "rules": rules,

@@ -160,3 +160,28 @@ def test_answers_are_rewritten() -> None:
 
     assert json.loads(exchange.whole(body).body)["choices"][0]["message"]["content"] == "Hello"
     assert b'"Hello"' in exchange.stream().feed(event)
+
+
+@pytest.mark.parametrize("task", ["a task, and more", "x\r\ny: z", "数学", "x" * 65])
+def test_a_callers_word_that_is_no_name_does_not_become_a_header(task: str) -> None:
+    asked = chat("Hi", model="m", metadata={"task": task})
+    assert opened(asked, SUFFIX).headers == {"x-prompt-policy-task": "-"}
+
+
+def test_a_path_that_starlette_takes_for_an_endpoint_is_one() -> None:
+    assert endpoint_of("/v1/chat/completions\n") == "chat"
+    assert endpoint_of("/v1/chat/completions\n\n") is None
+
+
+@pytest.mark.parametrize("model", [{}, {"model": None}, {"model": ""}])
+def test_where_the_server_has_a_model_of_its_own_a_request_must_name_one(model: dict[str, Any]) -> None:
+    body = json.dumps({"messages": [], **model}).encode()
+    chosen = Policing(PolicySet([policy_of(SUFFIX, applies_to={"models": ["m"]})]))
+
+    assert open_exchange(chosen, PATH, {}, body).refusal is None
+    refusal = open_exchange(chosen, PATH, {}, body, must_name_model=True).refusal
+    assert refusal is not None
+    assert (refusal.status, json.loads(refusal.body)["error"]["param"]) == (400, "model")
+
+    bound = Policing(PolicySet([policy_of(SUFFIX)]), "test")
+    assert open_exchange(bound, PATH, {}, body, must_name_model=True).applied is not None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+
+import pytest
+
+from prompt_policy.errors import Fault
 from prompt_policy.runtime import AnswerTexts
 from prompt_policy.runtime.texts import Chain
 from prompt_policy.wire.answer import Channel
@@ -58,3 +63,15 @@ def test_a_chain_is_calm_when_every_filter_is() -> None:
 def test_an_answer_that_has_not_begun_is_not_calm() -> None:
     texts = AnswerTexts([HoldLast], lambda error: None)
     assert not texts.is_calm(0, "content")
+
+
+def test_a_fault_does_not_bring_along_an_error_that_may_quote_an_answer() -> None:
+    class FakeBroken(HoldLast):
+        """A fake, because no shipped filter fails."""
+
+        def feed(self, _channel: Channel, text: str) -> str:
+            raise KeyError(text)
+
+    with pytest.raises(Fault) as caught:
+        AnswerTexts([FakeBroken], lambda error: Fault("broken")).feed(0, "content", chr(0x2603) * 9)
+    assert chr(0x2603) not in "".join(traceback.format_exception(caught.value))

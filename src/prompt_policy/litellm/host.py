@@ -17,6 +17,7 @@ from litellm.types.utils import CallTypes
 
 from prompt_policy.errors import Fault, UsageError
 from prompt_policy.litellm.binding import Binding, facts_of, route_of
+from prompt_policy.litellm.detours import detours_of, without_detours
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.litellm.other_answers import rewritten_chunks, rewritten_whole
 from prompt_policy.litellm.refusal import PolicyRefused
@@ -40,6 +41,9 @@ _ROUTES: Final[dict[str, Endpoint]] = {
     "aresponses": "responses",
     "anthropic_messages": "messages",
 }
+_PASSED_THROUGH: Final = CallTypes.allm_passthrough_route
+_SHOWN_OF_ROUTE: Final = 200
+_WARNED_AT_MOST: Final = 100
 _POLICED: Final = ("/completions", "/responses", "/v1/messages")
 
 
@@ -77,21 +81,35 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         """Apply the policy of the deployment that was chosen for this attempt."""
         endpoint = _ENDPOINTS.get(call_type)  # of what is sent: a request to Messages is a chat or a response by now
         if endpoint is None:
+            if call_type == _PASSED_THROUGH:
+                self._warn_of("LiteLLM's pass-through routes")
             return None
         if not _is_policed(route_of(kwargs)):
             self._warn_of(route_of(kwargs))
             return None
         state = State.renewed(kwargs, self.binding)
+        straight = self._without_detours(kwargs)
         try:
-            return self._policed(kwargs, endpoint, state)
+            changed = self._policed(straight, endpoint, state)
         except PolicyRefused as refused:
             state.refusal = refused
             raise
+        return straight if changed is None and straight is not kwargs else changed
+
+    def _without_detours(self, kwargs: JsonObject) -> JsonObject:
+        detours = detours_of(kwargs)
+        for detour in detours:
+            self._warn_once(f"a client's {detour} is not granted: it would lead around the policy")
+        return without_detours(kwargs, detours) if detours else kwargs
 
     def _warn_of(self, route: str) -> None:
-        if route not in self._warned:
-            self._warned.add(route)
-            log.warning("requests to %s pass without any policy", route)
+        shown = "".join(character if character.isprintable() else "?" for character in route[:_SHOWN_OF_ROUTE])
+        self._warn_once(f"requests to {shown} pass without any policy")
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self._warned and len(self._warned) < _WARNED_AT_MOST:  # routes are clients' words
+            self._warned.add(warning)
+            log.warning("%s", warning)
 
     def _policed(self, kwargs: JsonObject, endpoint: Endpoint, state: State) -> JsonObject | None:
         if state.refusal is not None:

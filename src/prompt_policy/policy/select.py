@@ -104,7 +104,7 @@ class PolicySet:
         best = matches[0]
         if any(other[:2] == best[:2] and other[2] != best[2] for other in matches[1:]):
             equal = sorted({other[2] for other in matches if other[:2] == best[:2]})
-            log.warning("model %s: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
+            log.warning("model %r: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
         return Selected(self._by_name[best[2]], f"its name matches {best[3]}")
 
 

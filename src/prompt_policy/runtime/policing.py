@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from prompt_policy.policy.document import Policy
 from prompt_policy.policy.load import load_paths
-from prompt_policy.policy.select import LONGEST_NAME, PolicySet
+from prompt_policy.policy.select import PolicySet
 from prompt_policy.runtime.pipeline import Pipeline
 from prompt_policy.runtime.report import Reporter, reporter_of
 from prompt_policy.runtime.store import Fixed, Source, Store
@@ -21,6 +21,7 @@ log = logging.getLogger("prompt_policy")
 PATH_VARIABLE: Final = "PROMPT_POLICY_PATH"
 NAME_VARIABLE: Final = "PROMPT_POLICY_NAME"
 _WARNED_AT_MOST: Final = 1000
+_SHOWN_OF_NAME: Final = 200
 _STORES: Final[WeakValueDictionary[tuple[tuple[str, ...], str | None, float], Store[Policing]]] = WeakValueDictionary()
 
 Policies = str | os.PathLike[str] | PolicySet | Policy | None
@@ -52,10 +53,10 @@ class Policing:
         selected = self.policies.select(model)
         if selected is not None:
             return self._pipelines[selected.policy.name]
-        name = model[:LONGEST_NAME]
-        if name not in self._warned and len(self._warned) < _WARNED_AT_MOST:
-            self._warned.add(name)
-            log.warning("model %r: NO policy, because no pattern matches", name)
+        shown = model[:_SHOWN_OF_NAME]
+        if shown not in self._warned and len(self._warned) < _WARNED_AT_MOST:
+            self._warned.add(shown)
+            log.warning("model %r: NO policy, because no pattern matches", shown)
         return None
 
     def __str__(self) -> str:

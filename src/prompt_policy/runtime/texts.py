@@ -95,4 +95,4 @@ class AnswerTexts:
     def _break(self, error: Exception) -> None:
         self._broken = True
         if (fault := self._on_fault(error)) is not None:
-            raise fault from error
+            raise fault from None  # the error's own words may quote an answer, and hosts log what is chained
