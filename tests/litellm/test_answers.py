@@ -83,6 +83,17 @@ async def test_what_was_held_back_comes_after_the_last_chunk() -> None:
     assert out[-1].choices[0].finish_reason is None
 
 
+async def test_what_was_held_back_comes_before_the_error_that_ends_a_stream() -> None:
+    async def source() -> AsyncIterator[Any]:
+        yield chunk(content="\na\n\n\n")
+        raise ConnectionResetError("by peer")
+
+    out = rewritten_chunks(source(), texts(trailing="keep"))
+    assert joined([await anext(out), await anext(out)]) == "a\n\n"
+    with pytest.raises(ConnectionResetError, match="by peer"):
+        await anext(out)
+
+
 async def test_reasoning_is_rewritten_by_litellms_name() -> None:
     out = await streamed(
         [chunk(reasoning_content="\nHm."), chunk(reasoning_content="\n"), chunk(content="\nBlue.")], texts()

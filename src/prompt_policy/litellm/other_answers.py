@@ -35,16 +35,24 @@ def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
 async def rewritten_chunks(items: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncGenerator[Foreign, None]:
     """Yield a stream of any endpoint with the texts that the client is to read; its first item tells which it is."""
     stream: ChunkStream | _FrameStream | _EventStream | None = None
+    broken: Exception | None = None
     try:
-        async for item in items:
-            if stream is None:
-                stream = _stream_of(item, texts)
-            for rewritten in stream.rewrite(item):
-                yield rewritten
+        try:
+            async for item in items:
+                if stream is None:
+                    stream = _stream_of(item, texts)
+                for rewritten in stream.rewrite(item):
+                    yield rewritten
+        except Refusal:
+            raise
+        except Exception as error:  # noqa: BLE001 - the provider's, raised again behind what had been said before it
+            broken = error
         for rewritten in stream.end() if stream is not None else ():
             yield rewritten
     except Refusal as fault:
         raise PolicyFailed(fault) from fault
+    if broken is not None:
+        raise broken
 
 
 def _stream_of(first: Foreign, texts: AnswerTexts) -> ChunkStream | _FrameStream | _EventStream:
