@@ -150,6 +150,31 @@ async def test_a_stream_goes_out_event_by_event_as_it_comes() -> None:
     assert bodies[1] == event("lo")
 
 
+async def test_what_was_held_back_comes_before_an_app_that_fails_in_mid_stream() -> None:
+    sent: list[Message] = []
+
+    async def failing(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [SSE]})
+        await send({"type": "http.response.body", "body": event("\nHello\n\n\n"), "more_body": True})
+        raise ConnectionResetError("by peer")
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(asked()).encode()}
+
+    policed = PolicyMiddleware(failing, policy_of({**TIDY, "trailing": "keep"}))
+    with pytest.raises(ConnectionResetError):
+        await policed({"type": "http", "method": "POST", "path": PATH, "headers": []}, receive, keep)
+
+    lines = b"".join(message["body"] for message in sent[1:]).decode().splitlines()
+    events = [json.loads(line.removeprefix("data: ")) for line in lines if line]
+    assert "".join(each["choices"][0]["delta"]["content"] for each in events) == "Hello\n\n"
+    assert sent[-1]["more_body"], "the server must see that the answer is not whole"
+
+
 async def test_an_error_of_the_app_passes_with_the_policys_headers() -> None:
     sent = await call(PolicyMiddleware(FakeApp([b"\n\nbad\n"], JSON, status=400), POLICY), asked())
 

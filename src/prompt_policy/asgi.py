@@ -98,7 +98,12 @@ class PolicyMiddleware:
             await self._app(scope, _Replay(body, receive), send)
         else:
             inner = {**scope, "headers": _inner_headers(scope["headers"], exchange)}
-            await self._app(inner, _Replay(exchange.body, receive), _Answer(exchange, send))
+            answer = _Answer(exchange, send)
+            try:
+                await self._app(inner, _Replay(exchange.body, receive), answer)
+            except Exception:
+                await answer.break_off()
+                raise
 
 
 class _Replay:
@@ -169,11 +174,17 @@ class _Answer:
             return
         if self._stream is not None:
             message = {**message, "body": self._stream.feed(body) + self._stream.end()}
+            self._stream = None
         await self._send(message)
 
     async def _other(self, message: Message) -> None:
         if not self._refused:
             await self._send(message)
+
+    async def break_off(self) -> None:
+        """Send what was held back of a stream that the app cannot finish: it had been said before that."""
+        if self._stream is not None and (rest := self._stream.end()):
+            await self._send({"type": "http.response.body", "body": rest, "more_body": True})
 
     async def _end_whole(self, body: bytes) -> None:
         reply = self._exchange.whole(body)

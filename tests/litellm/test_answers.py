@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelRes
 
 from prompt_policy import Fault, Pipeline
 from prompt_policy.litellm.answers import rewritten_answer
-from prompt_policy.litellm.other_answers import rewritten_chunks
+from prompt_policy.litellm.other_answers import policed_chunks
 from prompt_policy.litellm.refusal import PolicyFailed
 from prompt_policy.runtime import AnswerTexts
 from tests.support import chat, policy_of
@@ -27,12 +28,18 @@ def chunk(index: int = 0, finish: str | None = None, **delta: Any) -> ModelRespo
     return ModelResponseStream(choices=[StreamingChoices(index=index, delta=Delta(**delta), finish_reason=finish)])
 
 
+def policed(chunks: AsyncIterator[Any], rewriter: Any) -> AsyncIterator[Any]:
+    """Send a stream through texts, as an answer of one attempt."""
+    applied: Any = SimpleNamespace(answer=lambda: rewriter)
+    return policed_chunks(chunks, lambda: applied)
+
+
 async def streamed(chunks: list[Any], rewriter: AnswerTexts) -> list[Any]:
     async def source() -> AsyncIterator[Any]:
         for item in chunks:
             yield item
 
-    return [item async for item in rewritten_chunks(source(), rewriter)]
+    return [item async for item in policed(source(), rewriter)]
 
 
 def joined(chunks: list[Any], index: int = 0) -> str:
@@ -81,6 +88,17 @@ async def test_what_was_held_back_comes_after_the_last_chunk() -> None:
     assert joined(out) == "a\n\n"
     assert out[-1].choices[0].delta.content == "\n\n"
     assert out[-1].choices[0].finish_reason is None
+
+
+async def test_what_was_held_back_comes_before_the_error_that_ends_a_stream() -> None:
+    async def source() -> AsyncIterator[Any]:
+        yield chunk(content="\na\n\n\n")
+        raise ConnectionResetError("by peer")
+
+    out = policed(source(), texts(trailing="keep"))
+    assert joined([await anext(out), await anext(out)]) == "a\n\n"
+    with pytest.raises(ConnectionResetError, match="by peer"):
+        await anext(out)
 
 
 async def test_reasoning_is_rewritten_by_litellms_name() -> None:

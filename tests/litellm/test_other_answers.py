@@ -12,8 +12,9 @@ from litellm.types.utils import Choices, Message, ModelResponse
 from pydantic import BaseModel
 
 from prompt_policy import Fault
-from prompt_policy.litellm.other_answers import rewritten_chunks, rewritten_whole
+from prompt_policy.litellm.other_answers import policed_chunks, rewritten_whole
 from prompt_policy.litellm.refusal import PolicyFailed
+from tests.litellm.test_answers import chunk, joined, policed
 from tests.runtime.test_replies import BrokenTexts
 from tests.support import apply, chat
 from tests.wire.test_responses_answer import TEXT, events, response
@@ -28,7 +29,7 @@ async def streamed(chunks: list[Any], rewriter: Any) -> list[Any]:
         for item in chunks:
             yield item
 
-    return [item async for item in rewritten_chunks(source(), rewriter)]
+    return [item async for item in policed(source(), rewriter)]
 
 
 def test_a_response_keeps_its_class() -> None:
@@ -135,6 +136,39 @@ async def test_the_frames_of_messages_are_bytes() -> None:
     (out,) = await streamed([frame], texts())
 
     assert json.loads(out.split(b"data: ")[1])["delta"]["text"] == "Hello"
+
+
+@pytest.mark.parametrize("before", [None, {"leading": "strip"}, {"leading": "keep", "max_blank_lines": 2}])
+async def test_a_stream_that_another_deployment_takes_over_gets_that_ones_policy(before: Any) -> None:
+    first = apply({"kind": "filter_whitespace", **before}, chat("Hi")) if before else None
+    then = apply({"kind": "filter_whitespace", "leading": "keep", "max_blank_lines": 1}, chat("Hi"))
+    now = [first]
+    chunks = [chunk(role="assistant", content=""), chunk(content="\nHello\n\n\nworld"), chunk(finish="stop")]
+
+    async def source() -> AsyncIterator[Any]:
+        yield chunk(role="assistant", content="")
+        now[0] = then
+        for item in chunks:
+            yield item
+
+    out = [item async for item in policed_chunks(source(), lambda: now[0])]
+
+    assert (joined(out), out[-1]) == ("\nHello\n\nworld", chunks[-1])
+
+
+async def test_a_stream_that_a_deployment_without_a_policy_takes_over_passes() -> None:
+    now = [apply({"kind": "filter_whitespace"}, chat("Hi")), None]
+    chunks = [chunk(role="assistant", content=""), chunk(content="\n\nHello\n")]
+
+    async def source() -> AsyncIterator[Any]:
+        yield chunk(role="assistant", content="")
+        now.pop(0)
+        for item in chunks:
+            yield item
+
+    out = [item async for item in policed_chunks(source(), lambda: now[0])]
+
+    assert all(one is other for one, other in zip(out[1:], chunks, strict=True))
 
 
 async def test_a_fault_in_the_events_is_litellms_kind_of_error() -> None:

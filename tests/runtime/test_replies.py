@@ -170,6 +170,16 @@ def test_an_error_event_of_the_server_passes() -> None:
     assert fed(data) == data
 
 
+def test_text_held_back_comes_before_an_error_of_the_server_and_once() -> None:
+    error = event({"error": {"message": "out of memory", "code": 500}})
+    data = event(chunk(content="Hello\n\n\n")) + error + b"data: [DONE]\n\n" * 2
+
+    out = fed(data, rewriter=texts({**TIDY, "trailing": "keep"}))
+
+    assert out.endswith(error + b"data: [DONE]\n\n" * 2)
+    assert read(out.replace(error, b"")) == "Hello\n\n"
+
+
 def test_without_filters_nothing_is_looked_at() -> None:
     answer = AnswerStream(None)
 

@@ -19,7 +19,7 @@ from prompt_policy.errors import Fault, UsageError
 from prompt_policy.litellm.binding import Binding, facts_of, route_of
 from prompt_policy.litellm.detours import detours_of, without_detours
 from prompt_policy.litellm.foreign import Foreign
-from prompt_policy.litellm.other_answers import rewritten_chunks, rewritten_whole
+from prompt_policy.litellm.other_answers import policed_chunks, rewritten_whole
 from prompt_policy.litellm.refusal import PolicyRefused
 from prompt_policy.litellm.request import body_of, changed_kwargs
 from prompt_policy.litellm.state import State, state_of
@@ -139,9 +139,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         self, user_api_key_dict: Foreign, response: AsyncIterator[Foreign], request_data: JsonObject
     ) -> AsyncIterator[Foreign]:
         """Return the stream that the client is to read; a chunk whose text stays is the very same object."""
-        applied = _applied(request_data)
-        texts = applied.answer() if applied else None
-        return response if texts is None else rewritten_chunks(response, texts)
+        return policed_chunks(response, lambda: _applied(request_data)) if state_of(request_data) else response
 
     async def async_post_call_response_headers_hook(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from typing import Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -11,11 +11,13 @@ from prompt_policy.errors import Refusal
 from prompt_policy.litellm.answers import ChunkStream, rewritten_answer
 from prompt_policy.litellm.foreign import Foreign
 from prompt_policy.litellm.refusal import PolicyFailed
-from prompt_policy.runtime import AnswerTexts
+from prompt_policy.runtime import AnswerTexts, Applied
 from prompt_policy.runtime.replies import AnswerStream
 from prompt_policy.wire import JsonObject
 from prompt_policy.wire.messages_answer import rewrite_message
 from prompt_policy.wire.responses_answer import ResponsesStream, rewrite_response
+
+Attempt: TypeAlias = Callable[[], Applied | None]
 
 
 def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
@@ -32,19 +34,53 @@ def rewritten_whole(response: Foreign, texts: AnswerTexts) -> Foreign:
     return copied
 
 
-async def rewritten_chunks(items: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncGenerator[Foreign, None]:
-    """Yield a stream of any endpoint with the texts that the client is to read; its first item tells which it is."""
-    stream: ChunkStream | _FrameStream | _EventStream | None = None
+async def policed_chunks(items: AsyncIterator[Foreign], attempt: Attempt) -> AsyncGenerator[Foreign, None]:
+    """Yield a stream of any endpoint with the texts that the client is to read.
+
+    ``attempt`` tells what was applied to the request that is being answered: a deployment that fails before it has
+    said anything is followed by another one, with a policy of its own, within the same stream.
+    """
+    stream = _Attempts(attempt)
+    broken: Exception | None = None
     try:
-        async for item in items:
-            if stream is None:
-                stream = _stream_of(item, texts)
-            for rewritten in stream.rewrite(item):
-                yield rewritten
-        for rewritten in stream.end() if stream is not None else ():
+        try:
+            async for item in items:
+                for rewritten in stream.rewrite(item):
+                    yield rewritten
+        except Refusal:
+            raise
+        except Exception as error:  # noqa: BLE001 - the provider's, raised again behind what had been said before it
+            broken = error
+        for rewritten in stream.end():
             yield rewritten
     except Refusal as fault:
         raise PolicyFailed(fault) from fault
+    if broken is not None:
+        raise broken
+
+
+class _Attempts:
+    """Rewrites the items of a stream, each by the policy of the attempt that it comes from."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._applied: Applied | None = None
+        self._stream: ChunkStream | _FrameStream | _EventStream | None = None
+
+    def rewrite(self, item: Foreign) -> Iterable[Foreign]:
+        if (applied := self._attempt()) is not self._applied:
+            return [*self._begin(item, applied), *self.rewrite(item)]
+        return (item,) if self._stream is None else self._stream.rewrite(item)
+
+    def _begin(self, first: Foreign, applied: Applied | None) -> Iterable[Foreign]:
+        """Take up another attempt, and return what is left of the one before it."""
+        left = self.end()
+        texts = applied.answer() if applied else None
+        self._applied, self._stream = applied, None if texts is None else _stream_of(first, texts)
+        return left
+
+    def end(self) -> Iterable[Foreign]:
+        return () if self._stream is None else self._stream.end()
 
 
 def _stream_of(first: Foreign, texts: AnswerTexts) -> ChunkStream | _FrameStream | _EventStream:

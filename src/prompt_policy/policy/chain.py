@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -46,10 +49,10 @@ def chain_of(path: Path, root: Path, reading: Reading) -> list[Loaded] | None:
     seen: set[Path] = set()
     wanted: Path | None = path
     while wanted is not None:
-        seen.add(wanted.resolve())
         loaded = _read(wanted, reading)
         if loaded is None:
             return None
+        seen.add(wanted.resolve())
         chain.append(loaded)
         wanted = _base_of(loaded, root, seen, reading)
         if wanted is not None and len(chain) == _LONGEST:
@@ -86,10 +89,21 @@ def _read(path: Path, reading: Reading) -> Loaded | None:
 
 
 def _text_of(path: Path) -> tuple[bytes, str]:
-    if str(path) == STDIN:
-        return _stdin(), "<stdin>"
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1), str(path)
+    return (_stdin(), "<stdin>") if str(path) == STDIN else (_bytes_of(path), str(path))
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Read a file, no more of it than will be told to be too much.
+
+    A pipe is none: reading it might never end, and neither would the watch over the files. What stands in /dev was
+    given on purpose, such as the /dev/fd/63 that a shell makes of ``<(command)``.
+    """
+    given = path.is_relative_to("/dev")
+    descriptor = os.open(path, os.O_RDONLY | (0 if given else getattr(os, "O_NONBLOCK", 0)))
+    with os.fdopen(descriptor, "rb") as file:
+        if not given and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Is no regular file")
+        return file.read(MAX_BYTES + 1)
 
 
 @cache

@@ -111,7 +111,7 @@ class AnswerStream:
         if self._rewriter is None or self._broken:
             return b""
         try:
-            return (b"" if self._done else self._tails(self._rewriter)) + self._events.rest()
+            return self._tails(self._rewriter) + self._events.rest()
         except Refusal as fault:
             return self._failed(fault)
 
@@ -128,7 +128,8 @@ class AnswerStream:
             values = rewriter.rewrite(value)
             self._mould = Mould.of(event.raw, value) if event.is_plain and self._endpoint == "chat" else None
             if len(values) == 1 and values[0] is value:
-                return event.raw
+                # An error of the server's ends an answer, and clients read no further.
+                return self._tails(rewriter) + event.raw if value.get("error") else event.raw
             added = b"".join(_named(each) for each in values[:-1])
             written = added + (event.with_data(encoded(values[-1])) if values else b"")
         except RecursionError:  # nested too deeply to be read, or to be written
@@ -137,6 +138,8 @@ class AnswerStream:
         return written
 
     def _tails(self, rewriter: Rewriter) -> bytes:
+        if self._done:
+            return b""
         self._done, self._mould = True, None
         try:
             return b"".join(b"data: %b\n\n" % encoded(value) for value in rewriter.end())
