@@ -93,7 +93,7 @@ def test_texts_of_10_mb(text: str) -> None:
     check_request(ENFORCED["shipped"], "chat", body_with("chat", LONG[text]))
 
 
-@pytest.mark.parametrize("text", ["letters", "blank lines", "halves of pairs"])
+@pytest.mark.parametrize("text", ["letters", "spaces", "halves of pairs"])
 def test_answers_of_10_mb(text: str) -> None:
     exchange = opened(ENFORCED["shipped"], "chat", text_body("chat"))
     check_whole(exchange, spelled({"choices": [{"index": 0, "message": {"content": LONG[text]}}]}).encode())
