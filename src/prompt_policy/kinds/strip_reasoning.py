@@ -44,13 +44,14 @@ class StripReasoning(Rule):
 
         def transform(request: Request, _admits: Admits) -> None:
             turns = request.turns
-            stripped_ones = (stripped(turn) if turn.role == "assistant" else turn for turn in _earlier(turns))
+            earlier = _without_thoughts(turns) if any(map(_is_thought, turns)) else turns[:-1]
+            stripped_ones = [stripped(turn) if turn.role == "assistant" else turn for turn in earlier]
             request.set_turns([*stripped_ones, *turns[-1:]])
 
         return transform
 
 
-def _earlier(turns: Sequence[Turn]) -> list[Turn]:
+def _without_thoughts(turns: Sequence[Turn]) -> list[Turn]:
     """Return all turns but the last, without reasoning items of Responses that no call depends on."""
     kept: list[Turn] = []
     needs_thought = False
