@@ -43,7 +43,7 @@ def test_no_stream_is_harmed(endpoint: Endpoint, data: st.DataObject, policy: st
 
 @EVERY
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
-@pytest.mark.parametrize("policy", POLICINGS)
+@pytest.mark.parametrize("policy", ["shipped", "all kinds", "audit"])
 def test_a_stream_is_the_same_at_every_cut(endpoint: Endpoint, end: bytes, policy: str) -> None:
     events = [b"data: " + spelled(event).encode() + end + end for event in EVENTS[endpoint]]
     stream = b"".join([b": ping" + end + end, *events, b"data: [DONE]" + end + end])
