@@ -109,6 +109,13 @@ async def test_reasoning_is_rewritten_by_litellms_name() -> None:
     assert joined(out) == "Blue."
 
 
+async def test_a_last_chunk_that_has_no_delta_gives_no_shape_to_what_was_held_back() -> None:
+    bare = ModelResponseStream(choices=[StreamingChoices(index=1), StreamingChoices(index=0, delta=Delta())])
+    del bare.choices[0].delta
+    out = await streamed([chunk(content="Hello\n"), bare], texts(trailing="keep"))
+    assert out[-1].choices[0].delta.content == "\n"
+
+
 async def test_items_that_are_no_chunks_pass() -> None:
     assert await streamed([b"data: x\n\n", {"a": 1}], texts()) == [b"data: x\n\n", {"a": 1}]
 

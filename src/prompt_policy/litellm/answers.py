@@ -28,9 +28,11 @@ class ChunkStream:
 
     def rewrite(self, chunk: Foreign) -> Iterable[Foreign]:
         """Return what the client reads in place of a chunk; the very object where it stays as it is."""
-        if not getattr(chunk, "choices", None):
+        choices = getattr(chunk, "choices", None)
+        if not choices:
             return (chunk,)
-        self._last = chunk
+        if any(getattr(choice, "delta", None) is not None for choice in choices):
+            self._last = chunk
         rewritten = _chunk(chunk, self._texts)
         return () if rewritten is None else (rewritten,)
 
@@ -89,7 +91,7 @@ def _tails(last: Foreign, texts: AnswerTexts) -> Iterator[Foreign]:
     for index in texts.choices:
         held = {names[channel]: text for channel, text in texts.flush(index).items() if text}
         if held:
-            shape = last.choices[0]
+            shape = next(choice for choice in last.choices if getattr(choice, "delta", None) is not None)
             delta = _with(type(shape.delta)(), held)
             choice = _with(shape, {"index": index, "delta": delta, "finish_reason": None})
             tail = _with(last, {"choices": [choice]})
@@ -113,6 +115,7 @@ def _with(item: Foreign, changes: Mapping[str, Foreign]) -> Foreign:
             setattr(copied, name, value)
         else:
             own[name] = value
+            copied.__pydantic_fields_set__.add(name)
     return copied
 
 
