@@ -41,6 +41,7 @@ _ROUTES: Final[dict[str, Endpoint]] = {
     "anthropic_messages": "messages",
 }
 _POLICED: Final = ("/completions", "/responses", "/v1/messages")
+_WARNED_AT_MOST: Final = 1000  # a route may hold a model's name, which clients make up
 
 
 class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
@@ -86,7 +87,7 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
             raise
 
     def _warn_of(self, route: str) -> None:
-        if route not in self._warned:
+        if route not in self._warned and len(self._warned) < _WARNED_AT_MOST:
             self._warned.add(route)
             log.warning("requests to %s pass without any policy", route)
 
