@@ -1,4 +1,4 @@
-"""Sending requests and checking each answer against the one version of the policy that its header names."""
+"""Sending requests, and counting what came of them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from typing import Final
 
 import aiohttp
 
-from benchmarks.load.policies import Policies, Version
+from benchmarks.load.checks import WrongError, check
+from benchmarks.load.policies import Policies
 from benchmarks.load.traffic import Asked, Kind
 from prompt_policy.bench import arms
 from prompt_policy.bench.loadgen import Raw, open_session, sent
-from prompt_policy.decision import HEADER
 from tests.e2e.proxy import KEY
 
 _HEADERS: Final = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
-_ERROR: Final = 'data: {"error"'
 _MOST_TOLD: Final = 50
 
 
@@ -28,7 +27,8 @@ _MOST_TOLD: Final = 50
 class Client:
     """Asks one proxy. ``policies`` is None where it runs without the callback.
 
-    ``wrong`` says what was lost or mixed up; ``seen`` counts the answers of each version.
+    Each request ends as one of ``answered``, ``left``, by the client, and ``lost``; ``wrong`` of the answered ones are
+    not what they have to be, and ``faults`` tells of the first of both. ``seen`` counts the answers of each version.
     """
 
     url: str
@@ -36,13 +36,14 @@ class Client:
     policies: Policies | None
     asked: Counter[Kind] = field(default_factory=Counter)
     seen: Counter[int] = field(default_factory=Counter)
+    open: int = 0
     answered: int = 0
     left: int = 0
-    open: int = 0
+    lost: int = 0
+    wrong: int = 0
+    faults: list[str] = field(default_factory=list)
     streams: int = 0
     most_streams: int = 0
-    wrong: list[str] = field(default_factory=list)
-    wrong_count: int = 0
 
     async def ask(self, asked: Asked) -> None:
         """Send a request and check what comes of it."""
@@ -50,24 +51,33 @@ class Client:
         self.asked[asked.kind] += 1
         body = json.dumps(asked.body).encode()
         request = sent(self.session, arms.Asked(self.url + asked.path, _HEADERS, body, body))
-        with self._counted(asked.kind.stream):
+        with self._open(asked.kind.stream):
             raw = await _left(request, asked.number) if asked.kind.ending == "left" else await request
         if raw is None:
             self.left += 1
-            return
-        self.answered += 1
-        if fault := self._fault(asked, raw, floor):
-            self.wrong_count += 1
-            if len(self.wrong) < _MOST_TOLD:
-                self.wrong.append(f"{asked.marker} {asked.kind}, {asked.model}: {fault}")
+        elif raw.trouble in (None, "http") or (raw.trouble == "stream" and asked.kind.ending == "cut"):
+            self.answered += 1
+            self._check(asked, raw, floor)
+        else:
+            self.lost += 1
+            self._tell(asked, f"{raw.trouble}: {raw.message} after {len(raw.pieces)} pieces")
 
-    @property
-    def lost(self) -> int:
-        """How many requests nothing came of."""
-        return self.asked.total() - self.answered - self.left - self.open
+    def _check(self, asked: Asked, raw: Raw, floor: int) -> None:
+        try:
+            version = check(asked, raw, self.policies, floor)
+        except WrongError as error:
+            self.wrong += 1
+            self._tell(asked, str(error))
+        else:
+            if version is not None:
+                self.seen[version.number] += 1
+
+    def _tell(self, asked: Asked, fault: str) -> None:
+        if len(self.faults) < _MOST_TOLD:
+            self.faults.append(f"{asked.marker} {asked.kind}, {asked.model}: {fault}")
 
     @contextmanager
-    def _counted(self, stream: bool) -> Iterator[None]:
+    def _open(self, stream: bool) -> Iterator[None]:
         self.open += 1
         self.streams += stream
         self.most_streams = max(self.most_streams, self.streams)
@@ -77,49 +87,6 @@ class Client:
             self.open -= 1
             self.streams -= stream
 
-    def _fault(self, asked: Asked, raw: Raw, floor: int) -> str | None:
-        """Return what is wrong with an answer."""
-        said = b"".join(raw.pieces).decode(errors="replace")
-        if raw.trouble not in (None, "http") and asked.kind.ending != "cut":
-            return f"{raw.trouble}: {raw.message} after {said[-200:]!r}"
-        try:
-            version = self._version(asked, raw, floor)
-            if asked.kind.ending == "refused" and version is not None:
-                return _differs((raw.status, version.refusal in said), (400, True), said)
-            if asked.kind.ending == "failed":
-                return _differs((raw.status, asked.marker in said), (500, True), said)
-            if raw.status != 200:
-                return f"HTTP {raw.status}: {said[-500:]}"
-            if asked.kind.ending == "cut":
-                return _broken_off(asked, said, version)
-            return _differs(asked.read(said), asked.answer(version))
-        except (LookupError, ValueError) as error:
-            return f"{error!r} in {said[-500:]!r}"
-
-    def _version(self, asked: Asked, raw: Raw, floor: int) -> Version | None:
-        """Return the version that the header names. Raise LookupError where there must be one, or must not."""
-        name = raw.headers.get(HEADER)
-        if self.policies is None or not asked.is_policed:
-            if name is not None:
-                raise LookupError(f"policy {name} where none applies")
-            return None
-        if name is None:
-            if asked.kind.ending == "failed":
-                return None
-            raise LookupError("no policy")
-        version = self.policies.valid[name]
-        if version.number < floor:
-            raise LookupError(f"version {version.number} after every worker had {floor}")
-        self.seen[version.number] += 1
-        return version
-
-
-def _broken_off(asked: Asked, said: str, version: Version | None) -> str | None:
-    """Return what is wrong with an answer that has to break off, with LiteLLM's word for why."""
-    begun, error, _ = said.partition(_ERROR)
-    read, expected = asked.read(begun), asked.answer(version)
-    return None if error and read and expected.startswith(read) else f"{said[-500:]!r} does not begin {expected!r}"
-
 
 async def _left(request: Awaitable[Raw], number: int) -> Raw | None:
     """Leave after some time, in mid-stream or before: at another moment for each number."""
@@ -127,10 +94,6 @@ async def _left(request: Awaitable[Raw], number: int) -> Raw | None:
         return await asyncio.wait_for(request, 0.02 + number % 17 * 0.05)
     except TimeoutError:
         return None
-
-
-def _differs(found: object, wanted: object, said: str = "") -> str | None:
-    return None if found == wanted else f"{found!r} in place of {wanted!r} {said[-500:]}"
 
 
 @asynccontextmanager

@@ -103,7 +103,8 @@ async def _answer(send: Json, value: JsonObject, status: int = 200) -> None:
 
 
 if __name__ == "__main__":
+    # A backend that closes idle connections sooner than LiteLLM does (15 s) makes it fail now and then, with 500.
     uvicorn.run(
-        FakeBackend(float(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]),
+        FakeBackend(float(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), timeout_keep_alive=600,
         log_level="critical", lifespan="off", ws="none", backlog=4096,
     )  # fmt: skip

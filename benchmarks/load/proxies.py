@@ -21,7 +21,8 @@ from tests.e2e.proxy import Proxy, proxy
 _ROOT: Final = Path(__file__).parents[2]
 _CALLBACK: Final = "prompt_policy.litellm.callback"
 _COUNTER: Final = Path(__file__).with_name("task_count.py")
-_READY_S: Final = 60.0
+_STARTED: Final = "Application startup complete."
+_READY_S: Final = 120.0
 
 
 @dataclass
@@ -80,6 +81,16 @@ def litellm_proxy(backend: Backend, folder: Path, policies: Path | None, workers
     }
     if policies is not None:
         config["callback_settings"] = {"prompt_policy": {"path": str(policies)}}
-    arguments = ("--num_workers", str(workers)) if workers > 1 else ()
-    with proxy(config, folder, *arguments) as started:
+    # uvicorn kills a worker that is silent for 5 s, as one is that imports LiteLLM on a busy machine.
+    many = ("--num_workers", str(workers), "--timeout_worker_healthcheck", "120") if workers > 1 else ()
+    with proxy(config, folder, *many) as started:
+        _await_workers(started, workers)
         yield started
+
+
+def _await_workers(started: Proxy, workers: int) -> None:
+    deadline = time.monotonic() + _READY_S
+    while started.log.count(_STARTED) < workers:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not every worker is ready:\n{started.log[-4000:]}")
+        time.sleep(0.2)

@@ -101,7 +101,7 @@ class Run:
     @property
     def passed(self) -> bool:
         """Whether nothing was lost or mixed up, and everything was given back."""
-        lost = any(arm.client.wrong_count or arm.client.lost for arm in self.arms)
+        lost = any(arm.client.wrong or arm.client.lost for arm in self.arms)
         return not lost and not self.trouble and all(arm.returned for arm in self.arms)
 
 
@@ -138,11 +138,11 @@ async def _measured(
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
         await _warmed(made)
-        await _idle(made, say)
+        await _idle(made, stop, say)
         await _loaded(made, stop, say)
         made.backend_counts = await asyncio.to_thread(backend.counts)
-        if plan.settles:
-            await _given_back(made, say)
+        if plan.settles and not stop.is_set():
+            await _given_back(made, stop, say)
     return made
 
 
@@ -155,13 +155,13 @@ async def _warmed(made: Run) -> None:
             await asyncio.gather(*(arm.client.ask(next(asked)) for _ in range(sum(kind.share for kind in kinds))))
 
 
-async def _idle(made: Run, say: Callable[[str], None]) -> None:
+async def _idle(made: Run, stop: asyncio.Event, say: Callable[[str], None]) -> None:
     """Wait until nothing goes down any more, and note what there is."""
     for arm in made.arms if made.plan.settles else ():
         say(f"{arm.name}: waiting until it is idle")
         await _nudged(arm)
         least, quiet = arm.look(), 0
-        while quiet < _QUIET_S:
+        while quiet < _QUIET_S and not stop.is_set():
             await asyncio.sleep(1)
             now = arm.look()
             quiet = 0 if now.fds < least.fds or (now.tasks or 0) < (least.tasks or 0) else quiet + 1
@@ -176,14 +176,14 @@ async def _nudged(arm: Arm) -> None:
     await arm.client.ask(asked)
 
 
-async def _given_back(made: Run, say: Callable[[str], None]) -> None:
+async def _given_back(made: Run, stop: asyncio.Event, say: Callable[[str], None]) -> None:
     """Wait until each proxy holds no more than before; after a while, note what is left."""
     for arm in made.arms:
         say(f"{arm.name}: waiting until it is idle again")
         deadline = time.monotonic() + _SETTLE_S
         while True:
             arm.after = arm.look()
-            if arm.returned or time.monotonic() > deadline:
+            if arm.returned or stop.is_set() or time.monotonic() > deadline:
                 break
             await _nudged(arm)
         arm.left_over = dict(arm.tasks())
@@ -267,7 +267,7 @@ def progress(made: Run) -> str:
     for arm in made.arms:
         client, last = arm.client, arm.samples[-1]
         told.append(
-            f"{arm.name}: {client.answered} answered, {client.open} going, {client.wrong_count} wrong, "
+            f"{arm.name}: {client.answered} answered, {client.open} going, {client.lost} lost, {client.wrong} wrong, "
             f"{last.rss_mb:.0f} MB, {last.fds} fds, {last.tasks} tasks"
         )
     return "; ".join(told)

@@ -48,7 +48,7 @@ def _arm(arm: Arm) -> JsonObject:
         "lost": client.lost,
         "most_streams_at_once": client.most_streams,
         "wrong": client.wrong,
-        "wrong_count": client.wrong_count,
+        "faults": client.faults,
         "versions": dict(client.seen),
         "idle": arm.idle and asdict(arm.idle),
         "samples": [asdict(one) for one in arm.samples],
@@ -67,11 +67,11 @@ def _requests(made: Run) -> Iterator[str]:
         yield (
             f"{arm.name}: {client.asked.total()} asked ({client.asked.total() / made.seconds:.1f}/s), "
             f"{client.answered} answered, {client.left} left by the client, {client.lost} lost, "
-            f"{client.wrong_count} wrong; at most {client.most_streams} streams at once; "
+            f"{client.wrong} wrong; at most {client.most_streams} streams at once; "
             f"{len(client.seen)} versions of the policy seen"
         )
         yield from (f"  {count:>7} {kind}" for kind, count in counted(client.asked).items())
-        yield from (f"  WRONG {line}" for line in client.wrong)
+        yield from (f"  {line}" for line in client.faults)
     yield from (f"TROUBLE {line}" for line in made.trouble)
 
 

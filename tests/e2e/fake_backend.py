@@ -6,10 +6,9 @@ loopback from the real proxy, and its chunks have the shape that vLLM sends.
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,15 +25,11 @@ from tests.vectors.reading import PATHS
 
 @dataclass
 class FakeBackend:
-    """``answers`` gives the deltas by model name; ``failing`` names the models that answer 500.
-
-    ``pause_s`` is the time between two pieces of a stream.
-    """
+    """``answers`` gives the deltas by model name; ``failing`` names the models that answer 500."""
 
     answers: dict[str, Sequence[Delta]] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
     bodies: list[dict[str, Any]] = field(default_factory=list)
-    pause_s: float = 0
     url: str = ""
 
     def last(self) -> dict[str, Any]:
@@ -65,16 +60,8 @@ class FakeBackend:
             return JSONResponse({"error": {"message": "the backend is broken", "type": "server_error"}}, 500)
         deltas = self.answers.get(body["model"], [{"content": "Fine."}])
         if body.get("stream"):
-            stream = _paced(events(endpoint, body, deltas), self.pause_s)
-            return StreamingResponse(stream, media_type="text/event-stream")
+            return StreamingResponse(events(endpoint, body, deltas), media_type="text/event-stream")
         return JSONResponse(whole(endpoint, body, deltas))
-
-
-async def _paced(pieces: Iterable[str], pause_s: float) -> AsyncIterator[str]:
-    for piece in pieces:
-        if pause_s:
-            await asyncio.sleep(pause_s)
-        yield piece
 
 
 def free_port() -> int:
