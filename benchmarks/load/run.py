@@ -18,7 +18,7 @@ from benchmarks.load.editing import Editor
 from benchmarks.load.policies import Policies
 from benchmarks.load.proxies import Backend, fake_backend, litellm_proxy
 from benchmarks.load.samples import Sample, sample, tasks_in
-from benchmarks.load.traffic import ROUGH, STREAMED, WHOLE, Asked, Kind, requests
+from benchmarks.load.traffic import ALL, ROUGH, STREAMED, WHOLE, Asked, Kind, requests
 from prompt_policy.launcher.processes import below
 from tests.e2e.proxy import Proxy
 
@@ -34,9 +34,9 @@ _SETTLE_S: Final = 180.0
 class Plan:
     """What is run.
 
-    With ``minutes`` requests of all kinds come at ``rate`` a second to each proxy, rough ones among them; otherwise
-    ``streams`` streams and ``others`` other requests are kept going at once until there were ``requests`` of them and
-    ``rounds`` rounds of edits. ``settles`` waits for the proxies to be idle before and after.
+    With ``minutes`` requests of all kinds come at ``rate`` a second to each proxy; otherwise ``streams`` streams and
+    ``others`` other requests are kept going at once until there were ``requests`` of them and ``rounds`` rounds of
+    edits. ``settles`` waits for the proxies to be idle before and after.
     """
 
     requests: int = 10_000
@@ -137,8 +137,9 @@ async def _measured(
         made = Run(plan, arms, policies, Editor(policies, proxies["policed"], plan.workers), backend)
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-        await _warmed(made)
-        await _idle(made, stop, say)
+        if plan.settles:
+            await _warmed(made)
+            await _idle(made, stop, say)
         await _loaded(made, stop, say)
         made.backend_counts = await asyncio.to_thread(backend.counts)
         if plan.settles and not stop.is_set():
@@ -149,15 +150,14 @@ async def _measured(
 async def _warmed(made: Run) -> None:
     """Have everything be made that is made once: each kind of request, to each proxy."""
     for arm in made.arms:
-        kinds, numbers = (*STREAMED, *WHOLE, *ROUGH), count(-1, -1)
-        asked = requests(kinds, numbers)
+        asked = requests(ALL, count(-1, -1))
         for _ in range(_WARM):
-            await asyncio.gather(*(arm.client.ask(next(asked)) for _ in range(sum(kind.share for kind in kinds))))
+            await asyncio.gather(*(arm.client.ask(next(asked)) for _ in range(sum(kind.share for kind in ALL))))
 
 
 async def _idle(made: Run, stop: asyncio.Event, say: Callable[[str], None]) -> None:
     """Wait until nothing goes down any more, and note what there is."""
-    for arm in made.arms if made.plan.settles else ():
+    for arm in made.arms:
         say(f"{arm.name}: waiting until it is idle")
         await _nudged(arm)
         least, quiet = arm.look(), 0
@@ -225,7 +225,7 @@ async def _crowded(made: Run, stop: asyncio.Event, editing: asyncio.Task[None]) 
             begun += 1
             await arm.client.ask(next(asked))
 
-    streams, others = requests(STREAMED, numbers), requests(WHOLE, numbers)
+    streams, others = requests(STREAMED, numbers), requests((*WHOLE, *ROUGH), numbers)
     slots: list[Awaitable[None]] = [slot(streams) for _ in range(plan.streams)]
     await asyncio.gather(*slots, *(slot(others) for _ in range(plan.others)))
 
@@ -233,7 +233,7 @@ async def _crowded(made: Run, stop: asyncio.Event, editing: asyncio.Task[None]) 
 async def _steady(made: Run, stop: asyncio.Event) -> None:
     """Send the same requests to each proxy, so many a second, for so many minutes."""
     until = time.monotonic() + made.plan.minutes * 60
-    asked = requests((*STREAMED, *WHOLE, *ROUGH), count())
+    asked = requests(ALL, count())
     going: set[asyncio.Task[None]] = set()
     due = time.monotonic()
     while not stop.is_set() and due < until:

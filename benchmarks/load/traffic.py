@@ -61,6 +61,7 @@ ROUGH: Final = (
     Kind("chat", True, "cut"),
     Kind(_GENERATE),
 )
+ALL: Final = (*STREAMED, *WHOLE, *ROUGH)
 
 
 @dataclass(frozen=True, slots=True)
