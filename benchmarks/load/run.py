@@ -27,6 +27,7 @@ _MOST_AT_ONCE: Final = 200
 _WARM: Final = 3
 _QUIET_S: Final = 20
 _POOLED_S: Final = 10
+_POOL: Final = 4
 _SETTLE_S: Final = 180.0
 
 
@@ -60,6 +61,7 @@ class Arm:
     name: str
     proxy: Proxy
     client: Client
+    workers: int
     idle: Sample | None = None
     samples: list[Sample] = field(default_factory=list)
     after: Sample | None = None
@@ -76,11 +78,11 @@ class Arm:
 
     @property
     def returned(self) -> bool:
-        """Whether file descriptors and tasks are as few as they were before the load."""
+        """Whether tasks and file descriptors are as few as before the load, but for idle connections in a pool."""
         before, after = self.idle, self.after
         if before is None or after is None or before.tasks is None or after.tasks is None:
             return True
-        return after.fds <= before.fds and after.tasks <= before.tasks
+        return after.fds <= before.fds + _POOL * self.workers and after.tasks <= before.tasks
 
 
 @dataclass
@@ -131,7 +133,7 @@ async def _measured(
     async with AsyncExitStack() as stack:
         arms = [
             Arm(name, proxy, await stack.enter_async_context(
-                client_of(proxy.url, policies if name == "policed" else None, _TIMEOUT_S)))
+                client_of(proxy.url, policies if name == "policed" else None, _TIMEOUT_S)), plan.workers)
             for name, proxy in proxies.items()
         ]  # fmt: skip
         made = Run(plan, arms, policies, Editor(policies, proxies["policed"], plan.workers), backend)
@@ -170,10 +172,15 @@ async def _idle(made: Run, stop: asyncio.Event, say: Callable[[str], None]) -> N
 
 
 async def _nudged(arm: Arm) -> None:
-    """Send one more request: OpenAI's client, which LiteLLM uses for completions, closes old connections only then."""
+    """Have LiteLLM close what it does not need any more.
+
+    OpenAI's client, which it uses for completions, closes old connections when the next request comes; and what it
+    held of streams that were left is for the garbage collector.
+    """
+    (arm.proxy.log_file.parent / "collect").touch()
+    asked = islice(requests((Kind("completions", stream=True),), count(-1, -1)), _POOL * arm.workers)
+    await asyncio.gather(*(arm.client.ask(one) for one in asked))
     await asyncio.sleep(_POOLED_S)
-    [asked] = islice(requests((Kind("completions", stream=True),), count(-1, -1)), 1)
-    await arm.client.ask(asked)
 
 
 async def _given_back(made: Run, stop: asyncio.Event, say: Callable[[str], None]) -> None:
