@@ -17,7 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.load.run import Plan, run
+from benchmarks.load.made import Plan
+from benchmarks.load.run import run
 from benchmarks.load.table import as_json, as_text
 
 

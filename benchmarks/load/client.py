@@ -63,6 +63,11 @@ class Client:
             self.lost += 1
             self._tell(asked, f"{raw.trouble}: {raw.message} after {len(raw.pieces)} pieces")
 
+    @property
+    def is_content(self) -> bool:
+        """Whether every request came to an end, and none to a bad one."""
+        return self.asked.total() == self.answered + self.left and not self.wrong
+
     def _check(self, asked: Asked, raw: Raw, floor: int) -> None:
         try:
             version = check(asked, raw, self.policies, floor)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks.load.run import Arm, Run
+from benchmarks.load.made import Arm, Run
 from benchmarks.load.samples import Sample, Slope, later_half, slope
 from benchmarks.load.traffic import counted
 from prompt_policy.wire.values import JsonObject
@@ -42,6 +42,7 @@ def _arm(arm: Arm) -> JsonObject:
     client = arm.client
     return {
         "name": arm.name,
+        "rate": arm.rate,
         "asked": counted(client.asked),
         "answered": client.answered,
         "left": client.left,
@@ -65,7 +66,7 @@ def _requests(made: Run) -> Iterator[str]:
     for arm in made.arms:
         client = arm.client
         yield (
-            f"{arm.name}: {client.asked.total()} asked ({client.asked.total() / made.seconds:.1f}/s), "
+            f"{arm.name}: {client.asked.total()} asked, {arm.rate:.1f} a second, "
             f"{client.answered} answered, {client.left} left by the client, {client.lost} lost, "
             f"{client.wrong} wrong; at most {client.most_streams} streams at once; "
             f"{len(client.seen)} versions of the policy seen"

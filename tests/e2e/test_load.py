@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from benchmarks.load.checks import WrongError, check
 from benchmarks.load.echo import seen_in, told
+from benchmarks.load.made import Plan
 from benchmarks.load.policies import Policies
-from benchmarks.load.run import Plan, run
+from benchmarks.load.run import run
 from benchmarks.load.samples import Sample, Slope, later_half, slope
 from benchmarks.load.table import as_json, as_text
 from benchmarks.load.traffic import ALL, Asked, Kind, requests
