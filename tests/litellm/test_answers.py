@@ -82,6 +82,13 @@ async def test_what_was_held_back_comes_after_the_last_chunk() -> None:
     assert out[-1].choices[0].finish_reason is None
 
 
+async def test_what_was_held_back_comes_even_if_the_last_chunk_has_no_delta() -> None:
+    odd = ModelResponseStream(choices=[StreamingChoices(index=0, delta=3)])
+    out = await streamed([chunk(content="a\n"), odd], texts(trailing="keep"))
+    assert out[1] is odd
+    assert out[2].choices[0].delta.content == "\n"
+
+
 async def test_reasoning_is_rewritten_by_litellms_name() -> None:
     out = await streamed(
         [chunk(reasoning_content="\nHm."), chunk(reasoning_content="\n"), chunk(content="\nBlue.")], texts()

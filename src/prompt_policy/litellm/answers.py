@@ -26,7 +26,7 @@ async def rewritten_stream(chunks: AsyncIterator[Foreign], texts: AnswerTexts) -
     try:
         async for chunk in chunks:
             if getattr(chunk, "choices", None):
-                last = chunk
+                last = chunk if hasattr(chunk.choices[0], "delta") else last
                 chunk = _chunk(chunk, texts)  # noqa: PLW2901 - the chunk that goes on
             if chunk is not None:
                 yield chunk
