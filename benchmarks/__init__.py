@@ -1,0 +1,1 @@
+"""What prompt-policy costs, as ratios measured in one run: ``python -m benchmarks``."""

@@ -16,6 +16,7 @@ from typing import Any
 import openai
 import pytest
 
+from prompt_policy import PolicySet
 from prompt_policy.asgi import App, Message, PolicyMiddleware, Receive, Scope, Send
 from prompt_policy.proxy.echo import create_app
 from tests.support import chat, policy_of
@@ -147,6 +148,31 @@ async def test_a_stream_goes_out_event_by_event_as_it_comes() -> None:
     assert [json.loads(body[6:])["choices"][0]["delta"]["content"] for body in bodies[:2]] == ["Hel", "lo"]
     assert bodies[2:] == [b"data: [DONE]\n\n", b""]
     assert bodies[1] == event("lo")
+
+
+async def test_what_was_held_back_comes_before_an_app_that_fails_in_mid_stream() -> None:
+    sent: list[Message] = []
+
+    async def failing(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [SSE]})
+        await send({"type": "http.response.body", "body": event("\nHello\n\n\n"), "more_body": True})
+        raise ConnectionResetError("by peer")
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(asked()).encode()}
+
+    policed = PolicyMiddleware(failing, policy_of({**TIDY, "trailing": "keep"}))
+    with pytest.raises(ConnectionResetError):
+        await policed({"type": "http", "method": "POST", "path": PATH, "headers": []}, receive, keep)
+
+    lines = b"".join(message["body"] for message in sent[1:]).decode().splitlines()
+    events = [json.loads(line.removeprefix("data: ")) for line in lines if line]
+    assert "".join(each["choices"][0]["delta"]["content"] for each in events) == "Hello\n\n"
+    assert sent[-1]["more_body"], "the server must see that the answer is not whole"
 
 
 async def test_an_error_of_the_app_passes_with_the_policys_headers() -> None:
@@ -357,3 +383,27 @@ async def test_a_client_that_leaves_ends_the_stream_of_the_app(serve_app: Callab
         await stream.close()
 
     await asyncio.wait_for(ended.wait(), 10)
+
+
+async def test_a_route_that_is_reached_by_a_newline_is_policed() -> None:
+    app = FakeApp([b"{}"], JSON)
+    await call(PolicyMiddleware(app, POLICY), asked(temperature=1.25), path=f"{PATH}\n")
+    assert json.loads(app.body)["temperature"] == 0.7
+
+
+async def test_a_compressed_request_is_refused_however_its_encoding_is_told() -> None:
+    app = FakeApp([b"{}"], JSON)
+    encodings = [(b"content-encoding", b"gzip"), (b"content-encoding", b"identity")]
+    sent = await call(PolicyMiddleware(app, POLICY), gzip.compress(b"{}"), headers=encodings)
+    assert (sent.status, app.body) == (415, b"")
+
+
+async def test_a_request_that_names_no_model_is_refused_where_the_model_chooses_the_policy() -> None:
+    """vLLM would take it for its own model."""
+    app = FakeApp([b"{}"], JSON)
+    chosen = PolicySet([policy_of(CLAMP, applies_to={"models": ["m"]})])
+    sent = await call(PolicyMiddleware(app, chosen), {"messages": [], "temperature": 1.25})
+    assert (sent.status, sent.json["error"]["param"], app.body) == (400, "model", b"")
+
+    await call(PolicyMiddleware(app, chosen, name="test"), {"messages": [], "temperature": 1.25})
+    assert json.loads(app.body)["temperature"] == 0.7

@@ -65,3 +65,18 @@ def test_the_record_is_one_line_of_json_without_text() -> None:
     record = json.loads(line)
     assert record["applied"] == ["rule"]
     assert [rule["rule"] for rule in record["rules"]] == ["rule", "other"]
+
+
+@pytest.mark.parametrize(
+    ("task", "told"), [("math", "math"), ("legal-2", "legal-2"), ("a secret plan", "-"), ("密", "-"), ("x" * 65, "-")]
+)
+def test_a_callers_word_for_the_task_is_told_where_it_is_a_name(task: str, told: str) -> None:
+    made = decision()
+    made.task = task
+    assert json.loads(made.record())["task"] == made.told_task == told
+
+
+def test_a_long_model_name_is_cut_in_the_record() -> None:
+    made = decision()
+    made.model = "m" * 1_000_000
+    assert len(made.record()) < 1000

@@ -64,7 +64,10 @@ def test_every_shipped_policy_and_kind_is_listed() -> None:
     assert all(f"docs/kinds.md#{kind})" in README for kind in kinds())
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("C*.md")), ROOT / "SECURITY.md"],
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]*)", page.read_text()):
         assert (page.parent / target).exists(), target

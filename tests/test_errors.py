@@ -19,3 +19,8 @@ def test_problems_are_sorted_and_told_once() -> None:
 def test_a_refusal_is_an_openai_error() -> None:
     assert Refusal("no", param="x").body()["error"]["code"] == "policy_violation"
     assert Fault("no").status == 500
+
+
+def test_a_mistake_is_one_line_whatever_it_quotes() -> None:
+    problem = Problem("a.yaml", 1, 2, "rules", "unknown key 'x\nb.yaml: forged\x1b[2J\u2028é'")
+    assert str(problem) == r"a.yaml:1:2: rules: unknown key 'x\nb.yaml: forged\x1b[2J\u2028é'"

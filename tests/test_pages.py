@@ -88,3 +88,8 @@ def _mistake(command: str) -> str | None:
     options = [word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1]
     unknown = [option for option in options if option not in {*known, "--help"}]
     return f"no option {unknown[0]}" if unknown and not found.ignore_unknown_options else None
+
+
+def test_every_promise_names_the_tests_that_hold_it() -> None:
+    named = re.findall(r"`(tests/security/test_\w+\.py)`", (ROOT / "SECURITY.md").read_text())
+    assert sorted(named) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/security").glob("test_*.py"))

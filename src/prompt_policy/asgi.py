@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any, Final, TypeAlias
 
 from prompt_policy.errors import Fault, PromptPolicyError, Refusal
-from prompt_policy.runtime.exchange import Exchange, endpoint_of, open_exchange
+from prompt_policy.runtime.exchange import HEADERS_READ, Exchange, endpoint_of, open_exchange
 from prompt_policy.runtime.policing import Policies, Policing, policing_of
 from prompt_policy.runtime.replies import AnswerStream, Reply
 from prompt_policy.runtime.store import Source
@@ -25,6 +25,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
+_READ: Final = {name.encode(): name for name in HEADERS_READ}
 PARSER_VARIABLE: Final = "PROMPT_POLICY_REASONING_PARSER"
 log = logging.getLogger("prompt_policy")
 
@@ -88,15 +89,21 @@ class PolicyMiddleware:
         body = await _body(receive)
         if body is None:
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        exchange = open_exchange(policing, scope["path"], headers, body, reasoning_parser=self._parser)
+        exchange = open_exchange(
+            policing, scope["path"], _read(scope["headers"]), body, reasoning_parser=self._parser, must_name_model=True
+        )
         if exchange.refusal is not None:
             await _respond(send, exchange.refusal)
         elif exchange.applied is None:
             await self._app(scope, _Replay(body, receive), send)
         else:
             inner = {**scope, "headers": _inner_headers(scope["headers"], exchange)}
-            await self._app(inner, _Replay(exchange.body, receive), _Answer(exchange, send))
+            answer = _Answer(exchange, send)
+            try:
+                await self._app(inner, _Replay(exchange.body, receive), answer)
+            except Exception:
+                await answer.break_off()
+                raise
 
 
 class _Replay:
@@ -122,13 +129,20 @@ class _Answer:
         self._stream: AnswerStream | None = None
         self._refused = False
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            await self._begin(message)
-        elif message["type"] == "http.response.body" and not self._refused:
-            await self._go_on(message.get("body", b""), more=message.get("more_body", False))
-        elif not self._refused:
-            await self._send(message)
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Return what sends a message; no coroutine of its own, which a stream would pay for with every chunk."""
+        if message["type"] == "http.response.body":
+            stream = self._stream
+            if stream is not None and message.get("more_body", False):
+                body = message.get("body", b"")
+                rewritten = stream.feed(body)
+                return (
+                    self._send(message if rewritten is body else {**message, "body": rewritten})
+                    if rewritten
+                    else _nothing()
+                )
+            return self._go_on(message)
+        return self._begin(message) if message["type"] == "http.response.start" else self._other(message)
 
     async def _begin(self, message: Message) -> None:
         # ASGI wants names in lower case; an app that does otherwise must not go unpoliced for it.
@@ -149,17 +163,28 @@ class _Answer:
             self._start["headers"] = _without(self._start["headers"], b"content-length")
         await self._send(self._start)
 
-    async def _go_on(self, body: bytes, *, more: bool) -> None:
+    async def _go_on(self, message: Message) -> None:
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self._refused:
+            return
         if self._held is not None:
             self._held.append(body)
             if not more:
                 await self._end_whole(b"".join(self._held))
             return
         if self._stream is not None:
-            body = self._stream.feed(body) + (b"" if more else self._stream.end())
-            if more and not body:
-                return
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+            message = {**message, "body": self._stream.feed(body) + self._stream.end()}
+            self._stream = None
+        await self._send(message)
+
+    async def _other(self, message: Message) -> None:
+        if not self._refused:
+            await self._send(message)
+
+    async def break_off(self) -> None:
+        """Send what was held back of a stream that the app cannot finish: it had been said before that."""
+        if self._stream is not None and (rest := self._stream.end()):
+            await self._send({"type": "http.response.body", "body": rest, "more_body": True})
 
     async def _end_whole(self, body: bytes) -> None:
         reply = self._exchange.whole(body)
@@ -167,6 +192,20 @@ class _Answer:
         headers = [*_without(self._start["headers"], *replaced), *_encoded(reply.headers), _length(reply.body)]
         await self._send({**self._start, "status": reply.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+async def _nothing() -> None:
+    """Send nothing: all of it is held back."""
+
+
+def _read(headers: Headers) -> dict[str, str]:
+    """Return the headers that matter by name; what stands in several of one name is one list, as HTTP has it."""
+    read: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        if (name := _READ.get(raw_name)) is not None:
+            value = raw_value.decode("latin-1")
+            read[name] = f"{read[name]}, {value}" if name in read else value
+    return read
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Final, Literal, NamedTuple
 
 from prompt_policy.wire import MISSING, Change, Endpoint, Json
+from prompt_policy.wire.json_bytes import encoded
 from prompt_policy.wire.values import Missing
 
 Result = Literal["fired", "idle", "skipped", "refused", "fault"]
@@ -23,8 +24,13 @@ LOGGER: Final = "prompt_policy.decision"
 
 HEADER: Final = "x-prompt-policy"
 _HEADER_LIMIT: Final = 1024
+_NAMED: Final = (Missing, NoneType, bool)
+_WORDS: Final[dict[Json, str]] = {MISSING: "unset", None: "null", True: "true", False: "false"}
 _SHOWN: Final = (Missing, NoneType, bool, int, float)
 _UNPRINTABLE: Final = re.compile(r"[^!-+\--~]")  # or a comma
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MODEL_LIMIT: Final = 256
+_UNTOLD: Final = "-"
 
 
 class Outcome(NamedTuple):
@@ -68,6 +74,11 @@ class Decision:
         """Whether a rule failed on the request."""
         return any(o.result == "fault" for o in self.outcomes)
 
+    @property
+    def told_task(self) -> str | None:
+        """The task where it is a name, else ``-``: a caller may write anything there, a prompt too."""
+        return self.task if self.task is None or _NAME.fullmatch(self.task) else _UNTOLD
+
     def headers(self) -> dict[str, str]:
         """Return the headers that go with the answer."""
         headers = {HEADER: f"{self.policy}@{self.hash}"}
@@ -80,19 +91,18 @@ class Decision:
     def record(self) -> str:
         """Return the decision as one line of JSON for the log."""
         rules = [_recorded(o) for o in self.outcomes if o.result != "idle" or o.filters_answer]
-        return json.dumps(
-            {
-                "policy": self.policy,
-                "hash": self.hash,
-                "endpoint": self.endpoint,
-                "model": self.model,
-                "task": self.task,
-                "applied": self.fired,
-                **({"not_spared": self.not_spared} if self.not_spared else {}),
-                "rules": rules,
-            },
-            ensure_ascii=True,
-        )
+        recorded: dict[str, Json] = {
+            "policy": self.policy,
+            "hash": self.hash,
+            "endpoint": self.endpoint,
+            "model": self.model[:_MODEL_LIMIT],
+            "task": self.told_task,
+            "applied": self.fired,
+            **({"not_spared": self.not_spared} if self.not_spared else {}),
+            "rules": rules,
+        }
+        line = encoded(recorded)
+        return line.decode() if line.isascii() else json.dumps(recorded, separators=(",", ":"))
 
     def _changed(self) -> Iterator[str]:
         """Yield each place once, from what the client sent to what was sent on."""
@@ -135,9 +145,7 @@ def _has_value(change: Change) -> bool:
 
 
 def _word(value: Json) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return repr(value)
-    return "unset" if value is MISSING else json.dumps(value)
+    return _WORDS[value] if isinstance(value, _NAMED) else repr(value)
 
 
 def _bounded(words: Sequence[str]) -> str:

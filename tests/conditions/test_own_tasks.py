@@ -61,3 +61,9 @@ def test_the_middle_of_a_long_turn_is_not_looked_at(length: int) -> None:
 def test_signs_that_say_nothing_are_mistakes(signs: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         TaskSigns.model_validate(signs)
+
+
+@pytest.mark.parametrize("key", ["any", "none"])
+def test_too_many_words_are_told_when_they_are_loaded(key: str) -> None:
+    with pytest.raises(ValidationError, match="too many words"):
+        TaskSigns.model_validate({key: [f"wörd{number}" for number in range(80_000)]})

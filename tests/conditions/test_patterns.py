@@ -16,7 +16,9 @@ from prompt_policy.conditions.patterns import searcher
         ("条款", "合同条款如下", True),
         ("^a.c$", "abc", True),
         ("(a+)+$", "a" * 200_000 + "b", False),  # an engine that goes back would not return from this
-        ("x", "half \ud83d a pair, x", False),  # no text at all, for the engine
+        ("x$", "half \ud83d a pair, x", True),  # no text at all, for the engine
+        ("x$", "half \ud83d a pair, y", False),
+        ("^half . a", "half \udfff a pair", True),
     ],
 )
 def test_a_pattern_is_found_anywhere(pattern: str, text: str, found: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import openai
@@ -12,7 +12,7 @@ import pytest
 from prompt_policy import UsageError
 from prompt_policy.httpx import policy_http_client
 from prompt_policy.httpx.family import installed_family
-from tests.httpx.clients import JSON, SSE, STREAM, FakeServer, whole
+from tests.httpx.clients import JSON, SSE, STREAM, FakeServer, chunk, whole
 from tests.support import chat, policy_of
 
 Serve = Callable[[Any], str]
@@ -93,3 +93,45 @@ async def test_an_async_stream_too(serve_app: Serve) -> None:
         lines = [line async for line in answer.aiter_lines() if line]
 
     assert '"content":"Hel"' in lines[0]
+
+
+class FakeBreaking(module.SyncByteStream, module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either family
+    """A stream that is cut, which no server does at a moment of one's choice."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield chunk("\nHello\n\n\n")
+        raise module.ReadError("reset by peer")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+BREAKING = module.MockTransport(lambda _request: module.Response(200, headers=SSE, stream=FakeBreaking()))
+KEEPING = policy_of({"kind": "filter_whitespace", "trailing": "keep", "max_blank_lines": 1})
+
+
+def test_what_was_held_back_comes_before_the_error_that_ends_a_stream() -> None:
+    with (
+        policy_http_client(KEEPING, module.Client(transport=BREAKING)) as client,
+        client.stream("POST", "http://fake/v1/chat/completions", json=ASKED) as answer,
+    ):
+        pieces = answer.iter_bytes()
+        read = [next(pieces), next(pieces)]
+        with pytest.raises(module.ReadError, match="reset by peer"):
+            next(pieces)
+
+    assert rb'"content":"\n\n"' in read[1]
+
+
+async def test_in_an_async_stream_too() -> None:
+    async with (
+        policy_http_client(KEEPING, module.AsyncClient(transport=BREAKING)) as client,
+        client.stream("POST", "http://fake/v1/chat/completions", json=ASKED) as answer,
+    ):
+        pieces = answer.aiter_bytes()
+        read = [await anext(pieces), await anext(pieces)]
+        with pytest.raises(module.ReadError, match="reset by peer"):
+            await anext(pieces)
+
+    assert rb'"content":"\n\n"' in read[1]

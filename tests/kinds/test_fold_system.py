@@ -122,3 +122,15 @@ def test_without_a_system_message_nothing_changes() -> None:
 def test_it_does_not_act_on_text_completions() -> None:
     applied = apply(FIRST, {"model": "m", "prompt": "Once"}, "completions")
     assert applied.decision.outcomes[0].result == "skipped"
+
+
+@pytest.mark.parametrize("into", ["first_user", "last_user"])
+def test_a_conversation_of_thousands_of_turns_is_folded_in_order(into: str) -> None:
+    messages = [(role, f"{role} {n}") for n in range(20_000) for role in ("system", "user")]
+
+    (message,) = apply({"kind": "fold_system", "into": into}, chat(*messages)).body["messages"]
+
+    told = message["content"].split("\n\n")
+    assert sorted(told) == sorted(content for _, content in messages)
+    assert [text for text in told if text.startswith("user")] == [content for role, content in messages[1::2]]
+    assert into == "last_user" or told == [content for _, content in messages]

@@ -77,3 +77,22 @@ def test_other_tags_can_be_named() -> None:
 def test_tool_calls_without_content_stay() -> None:
     body = chat("U", {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}, "V")
     assert apply(RULE, body).body is body
+
+
+THOUGHT = {"type": "reasoning", "id": "r", "summary": []}
+CALL = {"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"}
+
+
+@pytest.mark.parametrize(("after", "kept"), [(CALL, 2), ({"role": "user", "content": "x"}, 0)])
+def test_thoughts_in_a_row_go_or_stay_together(after: dict[str, Any], kept: int) -> None:
+    body = {"input": [THOUGHT, THOUGHT, after, {"role": "user", "content": "V"}]}
+    once = apply(RULE, body, "responses").body
+
+    assert once["input"].count(THOUGHT) == kept
+    assert apply(RULE, once, "responses").body is once
+
+
+def test_a_message_is_no_item_whatever_its_type() -> None:
+    body = chat({"role": "user", "type": "reasoning", "content": "U"}, "V")
+
+    assert apply(RULE, body).body is body

@@ -137,3 +137,16 @@ def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="Not a directory: set XDG_STATE_HOME"):
         Instance("it", {"XDG_STATE_HOME": str(tmp_path / "file")}).write(STATE)
+
+
+def test_the_folders_around_it_are_closed_too(home: dict[str, str]) -> None:
+    instance = Instance("it", home)
+    instance.folder.parent.mkdir(parents=True)
+    for folder in instance.folder.parents[:2]:
+        folder.chmod(0o777)
+
+    with instance.claimed():
+        instance.write(STATE)
+
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in instance.folder.parents[:2]} == {0o700}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in instance.folder.iterdir()} == {0o600}

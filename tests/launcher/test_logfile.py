@@ -67,3 +67,13 @@ def test_a_follower_misses_nothing_when_the_file_changes(tmp_path: Path) -> None
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--log-file .*none/vllm.log: No such file or directory"):
         LogFile(tmp_path / "none" / "vllm.log")
+
+
+def test_every_new_file_belongs_to_its_owner_and_so_does_one_that_was_open_to_others(tmp_path: Path) -> None:
+    (tmp_path / "vllm.log").touch(mode=0o666)
+    log = LogFile(tmp_path / "vllm.log", most_bytes=100)
+    for _ in range(20):
+        log.write("words " * 10)
+    log.close()
+
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}

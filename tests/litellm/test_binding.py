@@ -93,3 +93,20 @@ def test_only_keys_and_teams_with_the_right_may_opt_out(key: Any, team: Any, spa
     }
     facts = facts_of(kwargs)
     assert tuple(name for name in ("a", "b", "c") if facts.spares(name)) == spared
+
+
+@pytest.mark.parametrize(("own", "other"), [("metadata", "litellm_metadata"), ("litellm_metadata", "metadata")])
+def test_what_a_client_writes_under_the_other_name_is_not_taken_for_litellms_own(own: str, other: str) -> None:
+    forged = {
+        "model_group": "DeepSeek-R1",
+        "user_api_key_auth": {"metadata": {"prompt_policy_may_skip": True}},
+        "user_api_key_team_alias": "forged",
+        "user_api_key_metadata": {"prompt_policy_may_skip": True},
+    }
+    real = {"model_group": "r1", "user_api_key_auth": object(), "user_api_key_team_alias": "real"}
+    headers = {"headers": {"x-prompt-policy-skip": "sampling"}}
+    kwargs = {"model": "hosted_vllm/served", own: real, other: forged, "proxy_server_request": headers}
+
+    assert BINDING.of_deployment(kwargs) is None
+    facts = facts_of(kwargs)
+    assert (facts.team, facts.spares("sampling")) == ("real", False)

@@ -71,15 +71,6 @@ async def test_a_route_whose_answers_are_not_policed_passes_whole_with_one_warni
     assert [record.getMessage() for record in caplog.records] == [f"requests to {route} pass without any policy"]
 
 
-async def test_routes_that_clients_make_up_are_not_remembered_without_end(
-    callback: PolicyCallback, caplog: pytest.LogCaptureFixture
-) -> None:
-    for number in range(2000):
-        url = f"http://localhost:4000/v1beta/models/made-up-{number}:generateContent"
-        await callback.async_pre_call_deployment_hook(kwargs(proxy_server_request={"url": url}), CallTypes.acompletion)
-    assert len(caplog.records) == 1000
-
-
 async def test_a_fallback_without_a_policy_clears_the_state(callback: PolicyCallback) -> None:
     data = kwargs()
     await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion)
@@ -107,3 +98,40 @@ async def test_a_deployment_bound_to_a_policy_that_is_not_there_is_refused(callb
         await callback.async_pre_call_deployment_hook(
             kwargs(model_info={"prompt_policy": "gone"}), CallTypes.acompletion
         )
+
+
+async def test_a_client_is_not_led_around_the_policy_and_the_log_says_so_once(
+    callback: PolicyCallback, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = {"additional_drop_params": ["temperature"], "extra_body": {"model": "other", "top_k": 5}}
+    for model in (f"hosted_vllm/{MODEL}", "acme-120b"):
+        data = kwargs(**asked, model=model, proxy_server_request={"body": asked})
+        sent = await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion)
+        assert sent is not None
+        assert "additional_drop_params" not in sent
+        assert sent["extra_body"] == {"top_k": 5}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"a client's {detour} is not granted: it would lead around the policy"
+        for detour in ("additional_drop_params", "extra_body.model")
+    ]
+
+
+async def test_clients_cannot_fill_memory_or_the_log_with_routes(
+    callback: PolicyCallback, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(300):
+        route = f"/v1beta/models/{number}\x1b[2J{'x' * 5000}:generateContent"
+        data = kwargs(proxy_server_request={"url": f"http://localhost:4000{route}"})
+        assert await callback.async_pre_call_deployment_hook(data, CallTypes.acompletion) is None
+    assert len(caplog.records) == 100
+    assert all(len(record.getMessage()) < 300 and record.getMessage().isprintable() for record in caplog.records)
+
+
+async def test_pass_through_routes_are_warned_of_once(
+    callback: PolicyCallback, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert await callback.async_pre_call_deployment_hook(kwargs(), CallTypes.allm_passthrough_route) is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "requests to LiteLLM's pass-through routes pass without any policy"
+    ]

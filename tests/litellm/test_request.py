@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
 from prompt_policy.litellm.request import body_of, changed_kwargs
 
 
@@ -28,6 +30,18 @@ def test_what_is_dropped_is_gone_from_both() -> None:
     kwargs: dict[str, Any] = {"seed": 1, "extra_body": {"top_k": 5}}
     body = {key: value for key, value in body_of(kwargs).items() if key not in ("seed", "top_k")}
     assert changed_kwargs(kwargs, body) == {"extra_body": {}}
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("extra", [{"seed": 2}, {"top_k": 2}, None])
+def test_what_is_dropped_is_gone_wherever_it_was_said(endpoint: Any, extra: Any) -> None:
+    kwargs: dict[str, Any] = {"seed": 1, "extra_body": extra}
+    body = {key: value for key, value in body_of(kwargs).items() if key != "seed"}
+
+    changed = changed_kwargs(kwargs, body, endpoint)
+
+    assert changed is not None
+    assert "seed" not in body_of(changed)
 
 
 def test_a_client_cannot_say_litellms_own_words_in_extra_body() -> None:

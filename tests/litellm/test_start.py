@@ -80,3 +80,26 @@ def test_the_package_has_no_other_lazy_names() -> None:
 def test_the_callback_is_made_once(settings: dict[str, Any]) -> None:
     assert prompt_policy.litellm.callback is prompt_policy.litellm.callback
     vars(prompt_policy.litellm).pop("callback")
+
+
+@pytest.mark.parametrize(
+    ("version", "level"), [("1.97.2", logging.WARNING), ("2.0.0", logging.WARNING), ("1.999.0", logging.INFO)]
+)
+def test_a_litellm_that_was_not_tested_is_told_in_one_line(
+    settings: dict[str, Any],
+    version: str,
+    level: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    information = tmp_path / f"litellm-{version}.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: litellm\nVersion: {version}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    make_callback()
+
+    told = [record for record in caplog.records if f"LiteLLM {version}" in record.getMessage()]
+    assert [record.levelno for record in told] == [level]
+    assert "tested with 1.98.0 to 1.108.7" in told[0].getMessage()

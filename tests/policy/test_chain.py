@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,36 @@ def test_a_policy_without_rules_is_a_mistake(tmp_path: Path) -> None:
 def test_an_engine_block_says_what_belongs_to_the_family_only(tmp_path: Path, engine: str, message: str) -> None:
     (problem,) = problems(write(tmp_path, "a", f"engine: {engine}\n{RULE}"))
     assert f"a.yaml:4:1: engine: {message}" in problem
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, '"a\\0b"', "x/" * 3000, "/dev/zero", "/", "."])
+def test_a_name_that_no_file_can_have_is_a_mistake(tmp_path: Path, name: str) -> None:
+    (problem,) = problems(write(tmp_path, "a", f"extends: {name}\n"))
+    assert "extends: no file or shipped policy" in problem
+
+
+def test_only_who_loads_policies_can_name_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", None)
+    write(tmp_path, "a", "extends: '-'\n")
+    assert "no file or shipped policy '-'" in problems("a.yaml")[0]
+    write(tmp_path, "base", RULE).rename("-")
+    assert [rule.name for rule in load("a.yaml").rules] == ["r"]
+
+
+def test_a_chain_has_an_end(tmp_path: Path) -> None:
+    write(tmp_path, "p0", RULE)
+    for number in range(1, 40):
+        write(tmp_path, f"p{number}", f"extends: p{number - 1}.yaml\n")
+    load(tmp_path / "p31.yaml")
+    (problem,) = problems(tmp_path / "p32.yaml")
+    assert "p1.yaml:4:1: extends: more than 32 files extend each other" in problem
+
+
+def test_no_more_of_a_file_is_read_than_a_policy_may_have(tmp_path: Path) -> None:
+    huge = write(tmp_path, "a", RULE)
+    os.truncate(huge, 1 << 36)  # sparse: it takes no room
+    tracemalloc.start()
+    assert problems(huge) == [f"{huge}: is larger than 1 MiB"]
+    assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    tracemalloc.stop()

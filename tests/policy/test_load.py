@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,58 @@ def test_a_source_for_a_rule_that_is_not_there_is_a_mistake(tmp_path: Path) -> N
     sources = "sources: [{url: 'https://example.org', date: 2025-01-01, says: x, for: [r, engine, four]}]\n"
     file = write(tmp_path, "a", sources + RULE)
     assert problems(file) == [f"{file}:4:84: sources[0].for[2]: no rule is named 'four'"]
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def _failing_disk(path: Path) -> None:
+    path.symlink_to("/proc/self/mem")  # nothing can be read at its start
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (Path.mkdir, "Is a directory"),
+        (_pipe, "Is no regular file"),
+        (_socket, "No such device or address"),
+        (_loop, "Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("none"), "No such file or directory"),
+        (lambda path: path.symlink_to("/dev/zero"), "Is no regular file"),
+        (_failing_disk, "Input/output error"),
+    ],
+)
+def test_what_can_be_no_policy_file_is_told_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], object], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    write(tmp_path, "a")
+    make(Path("b.yaml"))
+    assert problems(Path()) == [f"b.yaml: cannot be read: {why}"]
+
+
+def test_a_path_that_the_system_refuses_is_a_mistake_like_any(tmp_path: Path) -> None:
+    assert len(problems(tmp_path / ("x" * 300))) == 1
+
+
+def test_what_a_shell_makes_of_a_commands_output_is_read() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, (HEAD.format(name="a") + RULE).encode())
+    os.close(writing)
+    with os.fdopen(reading):
+        assert load(f"/dev/fd/{reading}").name == "a"
+
+
+def test_a_folder_that_is_not_there_is_not_a_file_beside_it(tmp_path: Path) -> None:
+    write(tmp_path, "mine")
+    assert "no such file, folder or shipped policy" in problems(tmp_path / "mine")[0]

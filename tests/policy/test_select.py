@@ -92,3 +92,18 @@ def test_an_exception_is_not_for_the_providers_name() -> None:
     policies = PolicySet([policy])
     assert policies.select("hosted_vllm/Qwen/Qwen3-8B") is not None
     assert policies.select("hosted_vllm/Qwen/Qwen3-VL-8B") is None
+
+
+def test_of_a_name_that_goes_on_and_on_the_beginning_counts_and_is_remembered() -> None:
+    policies, endless = [policy("real", "real-*"), policy("tail", "*-tail")], "x" * 1_000_000
+    remembering = PolicySet(policies)
+
+    assert chosen(policies, f"real-{endless}") == "real"
+    assert chosen(policies, f"{endless}-tail") is None
+    assert remembering.select(f"real-{endless}y") is remembering.select(f"real-{endless}z")
+
+
+def test_a_model_name_cannot_begin_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    PolicySet([policy("a", "x*"), policy("b", "*x")]).select("x\nERROR forged: x")
+    [record] = caplog.records
+    assert "\n" not in record.getMessage()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from prompt_policy.policy.stamp import stamp_of
@@ -32,3 +33,23 @@ def test_a_link_that_leads_elsewhere_changes_the_stamp(tmp_path: Path) -> None:
 
 def test_what_is_not_there_has_none(tmp_path: Path) -> None:
     assert stamp_of(tmp_path / "none") is None
+
+
+def test_a_file_of_the_same_size_and_time_in_the_same_place_has_another(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    stamps = set()
+    for text in ("one", "two"):
+        file.write_text(text)
+        os.utime(file, ns=(0, 0))
+        stamps.add(stamp_of(file))
+        time.sleep(0.02)  # the clock of the file system ticks some hundred times a second
+    assert len(stamps) == 2
+
+
+def test_a_change_of_permissions_changes_the_stamp(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("one")
+    before = stamp_of(file)
+    time.sleep(0.02)
+    file.chmod(0o600)
+    assert stamp_of(file) != before

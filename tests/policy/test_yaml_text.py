@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -93,7 +95,7 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
     assert parse("\ufeffa: 1".encode(), "f.yaml").data == {"a": 1}
 
 
-def test_a_file_over_a_mebibyte_is_refused_unread() -> None:
+def test_a_text_over_a_mebibyte_is_refused() -> None:
     assert "is larger than 1 MiB" in problem(b"#" * (1024 * 1024 + 1))
 
 
@@ -123,3 +125,36 @@ def test_several_mistakes_are_found_in_one_go() -> None:
 
 def test_places_are_written_as_people_write_them() -> None:
     assert path_text(("rules", 0, "parameters", "top_p")) == "rules[0].parameters.top_p"
+
+
+def test_texts_that_aliases_repeat_are_counted_each_time() -> None:
+    text = f"a: &a {'x' * 500_000}\nb: [*a, *a, *a]"
+    assert "aliases expand to too many values" in problem(text)
+    assert data(f"a: &a {'x' * 500_000}\nb: *a")["b"] == "x" * 500_000
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "0x" + "f" * 4000, "0o" + "7" * 4000, "-" + "9" * 5000])
+def test_a_number_that_python_cannot_handle_is_none(number: str) -> None:
+    read = data(f"a: {number}")["a"]
+    assert isinstance(read, str) or math.isinf(read)
+
+
+DEEP = {
+    "lists": "[" * 400_000 + "]" * 400_000,
+    "maps": "{a: " * 200_000,
+    "blocks": "- " * 400_000 + "x",
+    "keys": "? " * 400_000,
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_no_depth_ends_the_process(text: str) -> None:
+    """A process of its own, for it would be the tests' that ends: the C parser of PyYAML 6.0.3 has no bound."""
+    read = "from prompt_policy.policy.yaml_text import parse; print(parse(sys.stdin.buffer.read(), 'f').problems)"
+    command = [sys.executable, "-c", f"import sys; {read}"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    assert (done.returncode, b"nested too deeply" in done.stdout) == (0, True)
+
+
+def test_a_large_text_that_is_not_deep_is_read() -> None:
+    assert data(f"a: [{'x, ' * 5000}]\nb: {'y' * 5000}")["b"] == "y" * 5000

@@ -43,3 +43,10 @@ def test_a_server_of_another_kind_is_told(serve: Serve) -> None:
 def test_what_is_no_url_is_told(url: str) -> None:
     with pytest.raises(UsageError, match=r"^--backend "):
         asked(url, None)
+
+
+@pytest.mark.parametrize("url", ["http://name:hunter2@127.0.0.1:8000", "http://hunter2@127.0.0.1:8000/v1"])
+def test_a_password_in_the_url_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(UsageError, match="cannot stand in the URL") as caught:
+        asked(url, None)
+    assert "hunter2" not in str(caught.value)

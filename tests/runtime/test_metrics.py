@@ -61,3 +61,17 @@ def test_they_can_be_turned_off(setting: str, registered: bool) -> None:
         check=True,
     )
     assert done.stdout.strip() == ("1.0" if registered else "None")
+
+
+def test_threads_may_be_the_first_at_the_same_time() -> None:
+    program = (
+        "import sys, threading;"
+        "from prompt_policy.runtime.metrics import count_reload;"
+        "import prometheus_client;"
+        "sys.setswitchinterval(1e-6);"
+        "threads = [threading.Thread(target=count_reload, args=('loaded',)) for _ in range(20)];"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads];"
+        "print(prometheus_client.REGISTRY.get_sample_value('prompt_policy_reloads_total', {'result': 'loaded'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("20.0", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from typing import Any
 
@@ -69,8 +70,11 @@ def test_an_audited_rule_is_in_the_record_and_not_in_the_headers() -> None:
     applied = Pipeline(policy_of({**COOL, "mode": "audit"}, {**NO, "mode": "audit"})).apply(
         chat("Hi", temperature=1.3), "chat"
     )
-    assert '"rule": "cool", "kind": "clamp", "result": "fired", "mode": "audit"' in applied.decision.record()
-    assert '"rule": "no", "kind": "reject", "result": "refused", "mode": "audit"' in applied.decision.record()
+    rules = json.loads(applied.decision.record())["rules"]
+    assert [(told["rule"], told["kind"], told["result"], told["mode"]) for told in rules] == [
+        ("cool", "clamp", "fired", "audit"),
+        ("no", "reject", "refused", "audit"),
+    ]
     assert set(applied.decision.headers()) == {"x-prompt-policy"}
 
 
@@ -114,7 +118,7 @@ def test_a_caller_is_spared_a_rule_only_where_rule_and_host_let_him(
 
     assert applied.body["temperature"] == temperature
     assert applied.decision.not_spared == not_spared
-    assert ('"not_spared": ["cool"]' in applied.decision.record()) is bool(not_spared)
+    assert json.loads(applied.decision.record()).get("not_spared", []) == list(not_spared)
 
 
 def test_a_filter_that_is_skipped_is_not_there() -> None:
@@ -212,3 +216,22 @@ def test_the_input_is_never_changed() -> None:
     before = copy.deepcopy(body)
     Pipeline(policy_of({"kind": "fold_system"}, COOL, {"kind": "append_suffix", "text": "!"})).apply(body, "chat")
     assert body == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "may"),
+    [
+        ({"kind": "clamp", "parameters": {"temperature": {"max": 1}}}, {"temperature": "hot"}, True),
+        ({"kind": "clamp", "parameters": {"temperature": {"max": 1}}}, {"temperature": 3}, False),
+        ({"kind": "clamp", "parameters": {"a.b": {"value": 1}}}, {"a": 3}, True),
+        ({"kind": "clamp", "parameters": {"temperature": {"value": 1}}}, {"temperature": "hot"}, False),
+        ({"kind": "reject", "message": "no"}, {}, True),
+        ({"kind": "reject", "message": "no", "when": {"has_tools": True}}, {}, False),
+        ({"kind": "reject", "message": "no", "mode": "audit"}, {}, False),
+        ({"kind": "fold_system"}, {"messages": [{"role": "system", "content": "a"}]}, False),
+    ],
+)
+def test_what_may_be_refused_is_told_before(rule: dict[str, Any], body: dict[str, Any], may: bool) -> None:
+    pipeline = Pipeline(policy_of(rule))
+    assert pipeline.may_refuse(body, "chat", Facts()) is may
+    assert (pipeline.apply(body, "chat").refusal is not None) is may

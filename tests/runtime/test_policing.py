@@ -98,3 +98,11 @@ def test_clients_of_one_file_share_what_was_compiled_until_it_changes(tmp_path: 
 def test_a_share_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"PROMPT_POLICY_LOG_SAMPLE: expected a share from 0 to 1, got '2'"):
         policing_of(CHAT, None, {"PROMPT_POLICY_LOG_SAMPLE": "2"})
+
+
+def test_a_long_model_name_is_cut_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    policing = Policing(PolicySet([CHAT]))
+    for end in ("a", "b"):
+        assert policing.pipeline("m" * 100_000 + end) is None
+    [record] = caplog.records
+    assert len(record.getMessage()) < 300

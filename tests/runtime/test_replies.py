@@ -114,6 +114,52 @@ def test_text_held_to_the_end_comes_before_done(end: bytes) -> None:
     assert out.endswith(end)
 
 
+def test_what_comes_after_done_is_nobodys_to_read() -> None:
+    keeps = {**TIDY, "trailing": "keep"}
+    after = b"data: [DONE]\n\n" + event(chunk(content="\n\n\n\nHello")) + b"data: [DONE]\n\n"
+
+    out = fed(event(chunk(content="Hello\n")) + b"data: [DONE]\n\n" + after, rewriter=texts(keeps))
+
+    assert out.endswith(b"data: [DONE]\n\n" + after)
+    assert read(out.removesuffix(after)) == "Hello\n"
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("end_of_other", [b"\n", b"\r\n", b"\r"])
+def test_no_cut_shows_whatever_ends_the_lines(end: bytes, end_of_other: bytes) -> None:
+    values = [
+        chunk(content="\n"),
+        chunk(content="\nA"),
+        chunk(content="B"),
+        chunk(content="\n\n\n"),
+        chunk(content="C"),
+    ]
+    written = [f"data: {json.dumps(value)}".encode() + end + end for value in values]
+    data = end_of_other.join([b"", *written, b": ping" + end, b"data: [DONE]" + end, b""])
+
+    assert {fed(data, [at]) for at in range(len(data))} == {fed(data)}
+
+
+@pytest.mark.parametrize("depth", range(900, 1000))
+@pytest.mark.parametrize("content", ["\\nHello", "Hello\\n"])
+def test_an_answer_nested_too_deeply_passes_as_it_came(content: str, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    body = f'{{"choices":[{{"index":0,"message":{{"content":"{content}"}}}}],"x":{deep}}}'.encode()
+    data = b"data: " + body.replace(b"message", b"delta") + b"\n\n"
+    keeps = {**TIDY, "trailing": "keep"}
+
+    assert whole_reply(body, texts()).status == 200
+    assert deep.encode() in fed(data, rewriter=texts(keeps))
+
+
+@pytest.mark.parametrize("deep", [b"[" * 200_000, b'{"choices":' * 200_000])
+def test_what_cannot_be_read_for_its_depth_passes_as_it_came(deep: bytes) -> None:
+    data = b"data: " + deep + b"\n\n"
+
+    assert whole_reply(deep, texts()).body is deep
+    assert fed(data) == data
+
+
 def test_an_unfinished_event_at_the_end_is_not_lost() -> None:
     assert fed(event(chunk(content="Hello")) + b"data: {") == event(chunk(content="Hello")) + b"data: {"
 
@@ -122,6 +168,16 @@ def test_an_error_event_of_the_server_passes() -> None:
     data = event(chunk(content="Hello")) + event({"error": {"message": "gone"}})
 
     assert fed(data) == data
+
+
+def test_text_held_back_comes_before_an_error_of_the_server_and_once() -> None:
+    error = event({"error": {"message": "out of memory", "code": 500}})
+    data = event(chunk(content="Hello\n\n\n")) + error + b"data: [DONE]\n\n" * 2
+
+    out = fed(data, rewriter=texts({**TIDY, "trailing": "keep"}))
+
+    assert out.endswith(error + b"data: [DONE]\n\n" * 2)
+    assert read(out.replace(error, b"")) == "Hello\n\n"
 
 
 def test_without_filters_nothing_is_looked_at() -> None:
@@ -166,3 +222,22 @@ def test_a_refusal_tells_clients_not_to_try_again() -> None:
         "param": "temperature",
         "code": "policy_violation",
     }
+
+
+PIECES = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(["content", "reasoning"]), st.text('ab "\\\n\t `请', max_size=4)),
+    max_size=12,
+)
+
+
+@given(pieces=PIECES)
+def test_events_that_come_one_by_one_say_what_they_say_together(pieces: list[tuple[int, str, str]]) -> None:
+    events = [event(chunk(index, **{key: text})) for index, key, text in pieces]
+    one_by_one = AnswerStream(texts())
+
+    out = b"".join(map(one_by_one.feed, events)) + one_by_one.end()
+
+    together = fed(b"".join(events))
+    assert [json.loads(line[6:]) for line in out.split(b"\n") if line] == [
+        json.loads(line[6:]) for line in together.split(b"\n") if line
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from prompt_policy import LoadError, UsageError
 from prompt_policy.policy.select import PolicySet
-from prompt_policy.runtime.store import Fixed, Store
+from prompt_policy.runtime.store import TRY_AGAIN_EVERY, Fixed, Store
 
 TEXT = """version: 1
 name: {name}
@@ -107,6 +108,41 @@ def test_a_broken_edit_that_is_taken_back(store: Store[dict[str, str]], tmp_path
     assert still(store) is first
     write(tmp_path, "a", 0.65)
     assert still(store)["a"] != first["a"]
+
+
+def test_what_could_not_be_read_for_a_while_is_tried_again(
+    store: Store[dict[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that has no file descriptor left cannot read a file which is as good as it ever will be."""
+    file = tmp_path / "a.yaml"
+    alone = Store([file], hashes)
+    first = alone.current
+    write(tmp_path, "a", 0.65)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        assert still(alone) is first
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    [record] = caplog.records
+    assert record.getMessage().endswith("a.yaml: cannot be read: Too many open files")
+
+    for _ in range(TRY_AGAIN_EVERY):
+        alone.look()
+    assert alone.current != first
+
+
+def test_a_folder_that_cannot_be_listed_for_a_while_is_as_it_was(
+    store: Store[dict[str, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    first = store.current
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        assert still(store) is first
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert (still(store), caplog.records) == (first, [])
 
 
 def test_a_folder_that_goes_away_and_comes_back(store: Store[dict[str, str]], tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+
+import pytest
+
+from prompt_policy.errors import Fault
 from prompt_policy.runtime import AnswerTexts
-from prompt_policy.runtime.texts import Chain, Shadow
+from prompt_policy.runtime.texts import Chain
 from prompt_policy.wire.answer import Channel
 
 
@@ -46,7 +51,27 @@ def test_each_choice_has_filters_of_its_own() -> None:
     assert texts.flush(1)["content"] == "b"
 
 
-def test_a_shadow_changes_nothing() -> None:
-    shadow = Shadow(HoldLast())
-    assert shadow.feed("content", "ab") == "ab"
-    assert shadow.flush() == {}
+def test_a_chain_is_calm_when_every_filter_is() -> None:
+    class Calm(Brackets):
+        def is_calm(self, _channel: Channel) -> bool:
+            return True
+
+    assert Chain([Calm(), Calm()]).is_calm("content")
+    assert not Chain([Calm(), Brackets()]).is_calm("content")
+
+
+def test_an_answer_that_has_not_begun_is_not_calm() -> None:
+    texts = AnswerTexts([HoldLast], lambda error: None)
+    assert not texts.is_calm(0, "content")
+
+
+def test_a_fault_does_not_bring_along_an_error_that_may_quote_an_answer() -> None:
+    class FakeBroken(HoldLast):
+        """A fake, because no shipped filter fails."""
+
+        def feed(self, _channel: Channel, text: str) -> str:
+            raise KeyError(text)
+
+    with pytest.raises(Fault) as caught:
+        AnswerTexts([FakeBroken], lambda error: Fault("broken")).feed(0, "content", chr(0x2603) * 9)
+    assert chr(0x2603) not in "".join(traceback.format_exception(caught.value))

@@ -73,6 +73,11 @@ def test_reasoning_under_both_names_is_read_once_and_written_twice() -> None:
     assert rewrite_chunk(chunk(choice(both)), Upper()) == chunk(choice({"reasoning": "A", "reasoning_content": "A"}))
 
 
+def test_two_different_thoughts_stay_two() -> None:
+    other = {"reasoning": "a", "reasoning_content": "b"}
+    assert rewrite_chunk(chunk(choice(other)), Upper()) == chunk(choice({"reasoning": "A", "reasoning_content": "b"}))
+
+
 def test_a_chunk_of_which_nothing_is_left_is_dropped() -> None:
     assert rewrite_chunk(chunk(choice({"content": " "})), Upper()) is None
 
@@ -127,3 +132,24 @@ def test_content_of_which_nothing_is_left_beside_tool_calls_is_null() -> None:
     rewritten = rewrite_whole(whole(content="  ", tool_calls=[{"id": "1"}]), Upper())
     assert rewritten["choices"][0]["message"]["content"] is None
     assert rewrite_whole(whole(content="  "), Upper())["choices"][0]["message"]["content"] == ""
+
+
+class Once(Upper):
+    """Rewrites the first text of a choice only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[int] = set()
+
+    def feed(self, choice: int, channel: Channel, text: str) -> str:
+        if choice in self.seen:
+            return text
+        self.seen.add(choice)
+        return super().feed(choice, channel, text)
+
+
+@pytest.mark.parametrize("index", [0, None, "0", []])
+def test_the_choices_of_a_whole_answer_are_apart_whatever_their_index(index: Any) -> None:
+    came = {"choices": [{"index": index, "message": {"content": "a"}}, {"index": index, "message": {"content": "b"}}]}
+    rewritten = rewrite_whole(came, Once())
+    assert [each["message"]["content"] for each in rewritten["choices"]] == ["A", "B"]

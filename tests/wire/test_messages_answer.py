@@ -95,3 +95,13 @@ def test_an_opening_is_put_back_only_where_no_thinking_came() -> None:
 @pytest.mark.parametrize("answer", [{}, {"content": 3}, {"content": [3, {"type": "text"}]}])
 def test_anything_else_passes(answer: dict[str, Any]) -> None:
     assert rewrite_message(answer, texts()) is answer
+
+
+@pytest.mark.parametrize("index", [[], {}, "1", 1.5, None])
+def test_a_place_that_is_no_number_is_a_place_all_the_same(index: Any) -> None:
+    stream = MessagesStream(texts(trailing="keep"))
+    event = {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": "\nHello\n"}}
+    stop = {"type": "content_block_stop", "index": index}
+
+    assert stream.rewrite(event) == [{**event, "delta": {"type": "text_delta", "text": "Hello"}}]
+    assert stream.rewrite(stop) == [{**event, "delta": {"type": "text_delta", "text": "\n"}}, stop]

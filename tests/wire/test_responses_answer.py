@@ -121,7 +121,18 @@ def test_a_summary_is_reasoning() -> None:
     assert rewrite_response({"output": [item]}, texts())["output"][0]["summary"][0]["text"] == "In short."
 
 
-@pytest.mark.parametrize("answer", [{}, {"output": 3}, {"output": [3, {"type": "function_call", "arguments": "\n"}]}])
+ODD_PART = {"type": "message", "content": [{"type": [], "text": "\nHi"}, {"type": {}, "text": "\nHi"}]}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"output": 3},
+        {"output": [3, {"type": "function_call", "arguments": "\n"}]},
+        {"output": [ODD_PART, {"type": [], "content": []}]},
+    ],
+)
 def test_anything_else_passes(answer: dict[str, Any]) -> None:
     assert rewrite_response(answer, texts()) is answer
 
@@ -133,3 +144,20 @@ def test_an_item_that_has_just_begun_says_nothing_yet() -> None:
     (out,) = ResponsesStream(texts()).rewrite(event)
 
     assert out["item"] == {**item, "content": [{**item["content"][0], "text": ""}]}
+
+
+@pytest.mark.parametrize("place", [[], {}, "1", 1.5, None])
+def test_a_place_that_is_no_number_is_a_place_all_the_same(place: Any) -> None:
+    at = {"output_index": place, "content_index": place}
+    event = {"type": "response.output_text.delta", **at, "delta": "\nHello"}
+
+    assert ResponsesStream(texts()).rewrite(event) == [{**event, "delta": "Hello"}]
+
+
+@pytest.mark.parametrize(
+    "event", [{"type": []}, {"type": None}, {}, {"type": "response.output_item.added", "item": ODD_PART}]
+)
+def test_an_event_of_another_type_is_the_same_object(event: dict[str, Any]) -> None:
+    (out,) = ResponsesStream(texts()).rewrite(event)
+
+    assert out is event

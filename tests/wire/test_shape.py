@@ -20,6 +20,7 @@ from tests.support import chat
         (chat(("user", [{"type": "text", "text": "Hi", "cache_control": {}}])), "messages"),
         (chat(("assistant", [{"type": "tool_use", "id": "1"}])), "messages"),
         (chat(("user", [{"type": "text", "text": "Hi"}, 3])), "chat"),
+        (chat(("user", [{"type": [], "text": "Hi"}])), "chat"),
         ({"messages": 3}, "chat"),
         ({"input": "Hi"}, "responses"),
         ({"prompt": "Hi"}, "completions"),

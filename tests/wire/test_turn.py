@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from prompt_policy.wire import Turn
-from prompt_policy.wire.turn import joined_content, text_of
+from prompt_policy.wire.turn import joined_contents, text_of
 
 TEXT = {"type": "text", "text": "a"}
 IMAGE = {"type": "image_url", "image_url": {"url": "x"}}
@@ -20,7 +20,15 @@ def turn(content: Any) -> Turn:
 
 @pytest.mark.parametrize(
     ("content", "text"),
-    [("a", "a"), (None, ""), ([], ""), ([TEXT, IMAGE, TEXT], "a\na"), (["a", TEXT], "a\na"), ([{"type": "text"}], "")],
+    [
+        ("a", "a"),
+        (None, ""),
+        ([], ""),
+        ([TEXT, IMAGE, TEXT], "a\na"),
+        (["a", TEXT], "a\na"),
+        ([{"type": "text"}], ""),
+        ([{"type": [], "text": "a"}], ""),
+    ],
 )
 def test_the_text_of_a_message(content: Any, text: str) -> None:
     assert turn(content).text == text
@@ -40,7 +48,22 @@ def test_the_text_of_a_message(content: Any, text: str) -> None:
     ],
 )
 def test_contents_are_joined_with_every_part_kept(before: Any, after: Any, joined: Any) -> None:
-    assert joined_content(before, after, "|", "text") == joined
+    assert joined_contents([before, after], "|", "text") == joined
+
+
+@pytest.mark.parametrize(
+    ("contents", "joined"),
+    [
+        (["a", "", "b", None, "c"], "a|b|c"),
+        (["a", [TEXT], "b"], [{"type": "text", "text": "a|a|b"}]),
+        ([[IMAGE], "a", "b", [IMAGE]], [IMAGE, {"type": "text", "text": "a|b"}, IMAGE]),
+        ([[TEXT, IMAGE], [IMAGE, TEXT], [TEXT, TEXT]], [TEXT, IMAGE, IMAGE, {"type": "text", "text": "a|a"}, TEXT]),
+        ([[{"type": "text", "text": ""}], [{**TEXT, "cache_control": 1}], "b"],
+         [{"type": "text", "text": "a|b"}]),
+    ],
+)  # fmt: skip
+def test_several_contents_are_joined_like_two(contents: list[Any], joined: Any) -> None:
+    assert joined_contents(contents, "|", "text") == joined
 
 
 @pytest.mark.parametrize("content", ["a", None, [TEXT, IMAGE], [IMAGE], ["a"]])
@@ -48,7 +71,7 @@ def test_no_change_reaches_the_original(content: Any) -> None:
     original = turn(content)
     before = copy.deepcopy(original.raw)
     original.with_text_after("x", "\n")
-    original.with_content_before([TEXT], "\n")
+    joined_contents([original.content, [TEXT], original.content], "\n", "text")
     original.with_first_text(str.upper)
     assert original.raw == before
 

@@ -39,6 +39,11 @@ class TaskSigns(YamlModel):
             raise PydanticCustomError("empty", "an empty task is never told: give any, matches or none")
         if not all(self.any) or not all(self.none):
             raise PydanticCustomError("empty", "an empty word is in every turn")
+        for words in filter(None, (self.any, self.none)):
+            try:
+                searcher(_of_words(words))
+            except ValueError:
+                raise PydanticCustomError("words", "too many words to be searched for") from None
         return self
 
 

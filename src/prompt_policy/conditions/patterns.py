@@ -19,7 +19,21 @@ def searcher(pattern: str) -> Callable[[str], bool]:
         validator = SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
     except SchemaError as error:
         raise ValueError(_reason(str(error))) from None
-    return validator.isinstance_python
+    is_match = validator.isinstance_python
+
+    def found(text: str) -> bool:
+        return is_match(text) or (not text.isascii() and is_match(_whole(text)))
+
+    return found
+
+
+def _whole(text: str) -> str | None:
+    """Return a text that holds half a surrogate pair, which is no text for the engine, mended; None for others."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return None
 
 
 def _reason(message: str) -> str:

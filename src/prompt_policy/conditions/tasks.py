@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from prompt_policy.conditions.excerpt import excerpt
@@ -16,6 +15,8 @@ from prompt_policy.conditions.task_signals.stories import STORIES
 from prompt_policy.conditions.task_signals.syntax import SYNTAX
 
 ENOUGH: Final = 3.5
+REMEMBERED: Final = 16_384
+_VERDICTS: Final[dict[int, str]] = {}
 SIGNALS: Final[tuple[Signal, ...]] = (
     *NOTATION,
     *MATHEMATICS,
@@ -35,11 +36,17 @@ def task_of(text: str) -> str:
     long turn is not looked at. Verdicts are remembered, for a conversation brings its turns again and again.
     """
     seen = excerpt(text)
-    # Half a surrogate pair is no text for the engine that looks for most signals.
-    return _verdict(seen if seen.isascii() else seen.encode(errors="replace").decode())
+    # By its hash, of 64 bits: the texts of so many turns would be megabytes.
+    key = hash(seen)
+    if (verdict := _VERDICTS.get(key)) is None:
+        # Half a surrogate pair is no text for the engine that looks for most signals.
+        verdict = _verdict(seen if seen.isascii() else seen.encode(errors="replace").decode())
+        if len(_VERDICTS) >= REMEMBERED:
+            _VERDICTS.clear()
+        _VERDICTS[key] = verdict
+    return verdict
 
 
-@lru_cache(maxsize=512)
 def _verdict(text: str) -> str:
     math, code = points_of(text)
     if max(math, code) < ENOUGH:

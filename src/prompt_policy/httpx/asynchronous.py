@@ -28,9 +28,13 @@ def async_client_class(family: str) -> Foreign:
             self._pieces = self._rewritten(texts)
 
         async def _rewritten(self, texts: AnswerStream) -> AsyncIterator[bytes]:
-            async for piece in self._stream:
-                if changed := texts.feed(piece):
-                    yield changed
+            try:
+                async for piece in self._stream:
+                    if changed := texts.feed(piece):
+                        yield changed
+            except module.RequestError:  # what was held back had been said before it broke
+                yield texts.end()
+                raise
             yield texts.end()
 
         def __aiter__(self) -> AsyncIterator[bytes]:

@@ -28,9 +28,13 @@ def client_class(family: str) -> Foreign:
             self._pieces = self._rewritten(texts)
 
         def _rewritten(self, texts: AnswerStream) -> Iterator[bytes]:
-            for piece in self._stream:
-                if changed := texts.feed(piece):
-                    yield changed
+            try:
+                for piece in self._stream:
+                    if changed := texts.feed(piece):
+                        yield changed
+            except module.RequestError:  # what was held back had been said before it broke
+                yield texts.end()
+                raise
             yield texts.end()
 
         def __iter__(self) -> Iterator[bytes]:

@@ -40,10 +40,14 @@ class Whitespace:
         self._held = self._inline = ""
         self._dropping = False
 
+    @property
+    def is_within_line(self) -> bool:
+        """Whether the line that has begun cannot be a fence, and no whitespace of it is held back."""
+        return self._line is None and not self._line_is_blank and not self._inline
+
     def feed(self, text: str) -> str:
         """Return what may be given out now that ``text`` has come."""
-        in_plain_line = self._line is None and not self._line_is_blank and not self._inline
-        if in_plain_line and text and "\n" not in text and text[-1] not in _SPACE:
+        if self.is_within_line and text and "\n" not in text and text[-1] not in _SPACE:
             return text
         out: list[str] = []
         first, *rest = text.split("\n")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import Field, StringConstraints
 
@@ -25,13 +24,23 @@ class Skip(str):
 
 
 class Filter(Protocol):
-    """What a rule does to one choice of an answer. Its joined output must not depend on the cuts."""
+    """What a rule does to one choice of an answer. Its joined output must not depend on the cuts.
+
+    One that also has ``is_calm`` (see ``CalmFilter``) need not be shown most of a stream.
+    """
 
     def feed(self, channel: Channel, text: str) -> str:
         """Return what goes on in place of ``text``; what is held back comes later, from either method."""
 
     def flush(self) -> dict[Channel, str]:
         """Return what was held back, when the answer has ended."""
+
+
+class CalmFilter(Filter, Protocol):
+    """A filter that says when it has nothing to do."""
+
+    def is_calm(self, channel: Channel) -> bool:
+        """Tell whether a text without line ends, that ends with a visible character, now passes and leaves no trace."""
 
 
 Admits = Callable[[Turn, bool], bool]
@@ -41,8 +50,7 @@ Transform = Callable[[Request, Admits], Skip | None]
 FilterFactory = Callable[[], Filter]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What a filter is chosen by: the request as it went out, and whether this rule changed it."""
 
     request: Request
@@ -72,6 +80,11 @@ class Rule(YamlModel):
     may_skip: Flag = Field(
         False, description="Clients may opt out with the header x-prompt-policy-skip, where the host lets them."
     )
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether the rule may refuse a request."""
+        return False
 
     @property
     def marks_last_turn(self) -> bool:

@@ -94,6 +94,12 @@ class Clamp(Rule):
         description="Bounds by parameter name."
     )
 
+    @property
+    def may_refuse(self) -> bool:
+        """Where a number is bounded, or a parameter's parent must be an object."""
+        bounded = (bounds.min is not None or bounds.max is not None for bounds in self.parameters.values())
+        return any(bounded) or any("." in name for name in self.parameters)
+
     def transform(self) -> Transform:
         """Compile one step per parameter."""
         steps = [partial(_step(bounds), names_of(name), bounds) for name, bounds in self.parameters.items()]

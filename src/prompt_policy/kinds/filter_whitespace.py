@@ -78,3 +78,8 @@ class Tidy:
     def flush(self) -> dict[Channel, str]:
         """Return the whitespace at the end, where it is kept."""
         return {channel: whitespace.flush() for channel, whitespace in self._texts.items()}
+
+    def is_calm(self, channel: Channel) -> bool:
+        """Tell whether a line has begun that is no fence, with no whitespace held back."""
+        whitespace = self._texts.get(channel)
+        return whitespace is None or whitespace.is_within_line

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from prompt_policy.kinds.base import Admits, Rule, Transform
 from prompt_policy.wire import Json, Request, Turn
-from prompt_policy.wire.turn import joined_content, text_of
+from prompt_policy.wire.turn import joined_contents, text_of
 
 
 class FoldSystem(Rule):
@@ -44,50 +44,52 @@ class FoldSystem(Rule):
 
 
 def _folded(turns: tuple[Turn, ...], into: str, separator: str) -> list[Turn]:
-    homes = _homes(turns, into)
+    guests, homeless = _guests(turns, into)
     folded: list[Turn] = []
-    homeless: list[Turn] = []
+    group: list[Turn] = []  # user turns, and the system messages that go into them, of which one turn comes
     place = 0
     parted = False
     for index, turn in enumerate(turns):
         if turn.role == "system":
             parted = True
-            if homes[index] is None:
-                place = place if homeless else len(folded)
-                homeless.append(turn)
+            if homeless and turn is homeless[0]:
+                place = len(folded) + bool(group)
             continue
-        guests = [turns[system] for system, home in homes.items() if home == index]
-        _add(folded, _hosting(turn, guests, separator), separator, merge=parted)
+        if group and not (parted and turn.role == "user"):
+            folded.append(_one_turn(group, separator))
+            group = []
+        if turn.role == "user":
+            group += [*guests.get(index, ()), turn]
+        else:
+            folded.append(turn)
         parted = False
-    return _settled(folded, homeless, place, separator)
+    if group:
+        folded.append(_one_turn(group, separator))
+    return _settled(folded, homeless, place, separator) if homeless else folded
 
 
-def _homes(turns: tuple[Turn, ...], into: str) -> dict[int, int | None]:
-    """Return the user turn, by index, that each system message goes into; None where there is none."""
-    users = [index for index, turn in enumerate(turns) if turn.role == "user"]
-    homes: dict[int, int | None] = {}
+def _guests(turns: tuple[Turn, ...], into: str) -> tuple[dict[int, list[Turn]], list[Turn]]:
+    """Return the system messages that go into each user turn, by its index, and those that no user turn follows."""
+    waiting: list[Turn] = []
+    guests: dict[int, list[Turn]] = {}
     for index, turn in enumerate(turns):
         if turn.role == "system":
-            following = (user for user in users if user > index)
-            homes[index] = next(following, None) if into == "first_user" else max(users, default=None)
-    return homes
+            waiting.append(turn)
+        elif turn.role == "user" and waiting and into == "first_user":
+            guests[index], waiting = waiting, []
+    if into == "last_user":
+        last = max((index for index, turn in enumerate(turns) if turn.role == "user"), default=None)
+        return ({}, waiting) if last is None else ({last: waiting}, [])
+    return guests, waiting
 
 
-def _add(folded: list[Turn], turn: Turn, separator: str, *, merge: bool) -> None:
-    """Add a turn; two user turns that only a system message kept apart become one."""
-    if merge and folded and folded[-1].role == turn.role == "user":
-        folded[-1] = _joined(folded[-1], turn, separator)
-    else:
-        folded.append(turn)
-
-
-def _hosting(turn: Turn, guests: Sequence[Turn], separator: str) -> Turn:
-    return turn.with_content_before(_content_of(guests, separator), separator) if guests else turn
-
-
-def _joined(first: Turn, second: Turn, separator: str) -> Turn:
-    content = joined_content(first.content, second.content, separator, first.text_type)
-    return first.with_content(content)._replace(own_text=first.own_text + separator + second.own_text)
+def _one_turn(group: Sequence[Turn], separator: str) -> Turn:
+    """Return the turn that user turns and their guests become: the first user's, with the content of all."""
+    if len(group) == 1:
+        return group[0]
+    users = [turn for turn in group if turn.role == "user"]
+    joined = users[0].with_content(_content_of(group, separator))
+    return joined if len(users) == 1 else joined._replace(own_text=separator.join([turn.own_text for turn in users]))
 
 
 def _settled(folded: list[Turn], homeless: Sequence[Turn], place: int, separator: str) -> list[Turn]:
@@ -98,17 +100,15 @@ def _settled(folded: list[Turn], homeless: Sequence[Turn], place: int, separator
     before_tools = place
     while place < len(folded) and folded[place].role == "tool":
         place += 1
-    turn = Turn("user", {"role": "user", "content": content}, text_of(content), homeless[0].text_type)
     if place == before_tools and place > 0 and folded[place - 1].role == "user":
         before = folded[place - 1]
-        folded[place - 1] = _joined(before, turn, separator)._replace(own_text=before.own_text)
+        folded[place - 1] = before.with_content(joined_contents([before.content, content], separator, before.text_type))
     else:
-        folded.insert(place, turn)
+        folded.insert(
+            place, Turn("user", {"role": "user", "content": content}, text_of(content), homeless[0].text_type)
+        )
     return folded
 
 
 def _content_of(turns: Sequence[Turn], separator: str) -> Json:
-    content: Json = ""
-    for turn in turns:
-        content = joined_content(content, turn.content, separator, turn.text_type)
-    return content
+    return joined_contents([turn.content for turn in turns], separator, turns[0].text_type)

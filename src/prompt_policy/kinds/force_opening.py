@@ -106,6 +106,10 @@ class Restore:
         """Return nothing: no text is ever held back."""
         return {}
 
+    def is_calm(self, channel: Channel) -> bool:
+        """Tell whether the opening has been put back, or is not wanted any more."""
+        return not self._text
+
 
 def _prefill(text: str) -> Transform:
     def transform(request: Request, _admits: Admits) -> Skip | None:

@@ -24,6 +24,11 @@ class Reject(Rule):
     message: str = Field(min_length=1, max_length=1000, description="What the client is told.")
     param: str | None = Field(None, description="The offending field of the request.")
 
+    @property
+    def may_refuse(self) -> bool:
+        """Always."""
+        return True
+
     def transform(self) -> Transform:
         """Compile to a function that refuses."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -44,16 +44,27 @@ class StripReasoning(Rule):
 
         def transform(request: Request, _admits: Admits) -> None:
             turns = request.turns
-            earlier = [turn for turn, after in pairwise(turns) if not _is_thought(turn, after)]
-            stripped_ones = (stripped(turn) if turn.role == "assistant" else turn for turn in earlier)
+            earlier = _without_thoughts(turns) if any(map(_is_thought, turns)) else turns[:-1]
+            stripped_ones = [stripped(turn) if turn.role == "assistant" else turn for turn in earlier]
             request.set_turns([*stripped_ones, *turns[-1:]])
 
         return transform
 
 
-def _is_thought(turn: Turn, after: Turn) -> bool:
-    """Tell whether a turn is a reasoning item of Responses that no call depends on."""
-    return _type_of(turn.raw) == "reasoning" and _type_of(after.raw) not in ("function_call", "reasoning")
+def _without_thoughts(turns: Sequence[Turn]) -> list[Turn]:
+    """Return all turns but the last, without reasoning items of Responses that no call depends on."""
+    kept: list[Turn] = []
+    needs_thought = False
+    for after, turn in pairwise(reversed(turns)):
+        if not _is_thought(after):
+            needs_thought = _type_of(after.raw) == "function_call"
+        if needs_thought or not _is_thought(turn):
+            kept.append(turn)
+    return kept[::-1]
+
+
+def _is_thought(turn: Turn) -> bool:
+    return turn.role == "other" and _type_of(turn.raw) == "reasoning"
 
 
 def _without_thinking(turn: Turn) -> Turn:
@@ -76,6 +87,8 @@ def _answer_of(opening: str, closing: str) -> Callable[[str], str]:
 
     def answer_of(text: str) -> str:
         """Cut thoughts off the front until none is left there, so that a second pass finds nothing."""
+        if opening not in text and closing not in text:  # as nearly all are; the patterns below are slower to say so
+            return text
         start = 0
         while True:
             if opened := opens.match(text, start):

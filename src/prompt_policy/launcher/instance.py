@@ -7,7 +7,6 @@ ends, so a folder whose lock is free is stale, whatever its state says.
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 import time
@@ -15,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TextIO
 
 from prompt_policy.errors import UsageError
+from prompt_policy.launcher.private import private_folder, private_opener
 
 DEFAULT: Final = "default"
 _TRIES: Final = 5
@@ -62,7 +62,7 @@ class Instance:
         import fcntl  # Unix only, as vLLM is; the rest of the command line is not
 
         self._make()
-        with (self.folder / "lock").open("w") as lock:
+        with self._opened("lock") as lock:
             for _ in range(_TRIES):  # who only asks whether it runs holds the lock for a moment, too
                 with suppress(BlockingIOError):
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,10 +103,9 @@ class Instance:
     def write(self, state: State) -> None:
         """Replace the state; a reader sees the old one or the new one."""
         self._make()
-        draft = self.folder / "state.json.new"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(state), file)
-        draft.replace(self.folder / "state.json")
+        with self._opened("state.json.new") as draft:
+            json.dump(asdict(state), draft)
+        (self.folder / "state.json.new").replace(self.folder / "state.json")
 
     def update(self, **changes: str | int) -> None:
         """Change a part of the state. May be called from several threads."""
@@ -116,15 +115,17 @@ class Instance:
                 self.write(replace(state, **changes))  # type: ignore[arg-type]  # the fields' own types
 
     def _make(self) -> None:
+        """Make the folder, and the two around it: whoever may write there could put another in its place."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (*reversed(self.folder.parents[:2]), self.folder):
+                private_folder(folder)
         except OSError as error:
             raise UsageError(f"{error.filename}: {error.strerror}: set XDG_STATE_HOME to a folder of yours") from None
-        found = self.folder.stat()
-        if found.st_uid != os.getuid():
-            raise UsageError(f"{self.folder} belongs to another user: set XDG_STATE_HOME to a folder of yours")
-        if found.st_mode & 0o077:
-            self.folder.chmod(0o700)
+        except UsageError as error:
+            raise UsageError(f"{error}: set XDG_STATE_HOME to a folder of yours") from None
+
+    def _opened(self, name: str) -> TextIO:
+        return open(self.folder / name, "w", opener=private_opener)
 
 
 def state_home(environment: Mapping[str, str]) -> Path:

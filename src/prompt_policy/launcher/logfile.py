@@ -6,15 +6,24 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
 from prompt_policy.errors import UsageError
+from prompt_policy.launcher.private import private_opener
 
 _BYTES: Final = 50 * 1024 * 1024
 _OLD_FILES: Final = 3
 _PAUSE_S: Final = 0.2
+
+
+class _Private(RotatingFileHandler):
+    """Opens each new file for its owner only."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private_opener)  # type: ignore[return-value]
 
 
 class LogFile:
@@ -26,10 +35,9 @@ class LogFile:
     def __init__(self, path: Path, *, most_bytes: int = _BYTES) -> None:
         self.path = path
         try:
-            path.touch(mode=0o600)
+            self._handler = _Private(path, maxBytes=most_bytes, backupCount=_OLD_FILES, encoding="utf-8")
         except OSError as error:
             raise UsageError(f"--log-file {path}: {error.strerror}") from None
-        self._handler = RotatingFileHandler(path, maxBytes=most_bytes, backupCount=_OLD_FILES, encoding="utf-8")
 
     def write(self, line: str) -> None:
         """Add one line. May be called from any thread."""

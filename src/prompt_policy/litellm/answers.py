@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from prompt_policy.errors import Refusal
 from prompt_policy.litellm.foreign import Foreign
-from prompt_policy.litellm.refusal import PolicyFailed
 from prompt_policy.runtime import AnswerTexts
-from prompt_policy.wire.answer import changed_message, changed_texts, is_bare
+from prompt_policy.wire import JsonObject
+from prompt_policy.wire.answer import changed_message, changed_texts, index_of, is_bare
 
 
 def rewritten_answer(response: Foreign, texts: AnswerTexts) -> Foreign:
@@ -16,31 +15,37 @@ def rewritten_answer(response: Foreign, texts: AnswerTexts) -> Foreign:
     choices = getattr(response, "choices", None)
     if not isinstance(choices, list):
         return response
-    rewritten = [_whole_choice(choice, texts) for choice in choices]
+    rewritten = [_whole_choice(choice, texts, place) for place, choice in enumerate(choices)]
     return response if _same(rewritten, choices) else _with(response, {"choices": rewritten})
 
 
-async def rewritten_stream(chunks: AsyncIterator[Foreign], texts: AnswerTexts) -> AsyncIterator[Foreign]:
-    """Yield a stream with the texts that the client is to read. What was held back comes after the last chunk."""
-    last: Foreign = None
-    try:
-        async for chunk in chunks:
-            if getattr(chunk, "choices", None):
-                last = chunk
-                chunk = _chunk(chunk, texts)  # noqa: PLW2901 - the chunk that goes on
-            if chunk is not None:
-                yield chunk
-        for tail in _tails(last, texts):
-            yield tail
-    except Refusal as fault:
-        raise PolicyFailed(fault) from fault
+class ChunkStream:
+    """Rewrites the chunks of one answer. What was held back comes after the last one."""
+
+    def __init__(self, texts: AnswerTexts) -> None:
+        self._texts = texts
+        self._last: Foreign = None
+
+    def rewrite(self, chunk: Foreign) -> Iterable[Foreign]:
+        """Return what the client reads in place of a chunk; the very object where it stays as it is."""
+        choices = getattr(chunk, "choices", None)
+        if not choices:
+            return (chunk,)
+        if any(getattr(choice, "delta", None) is not None for choice in choices):
+            self._last = chunk
+        rewritten = _chunk(chunk, self._texts)
+        return () if rewritten is None else (rewritten,)
+
+    def end(self) -> Iterable[Foreign]:
+        """Return what is left when the stream has ended."""
+        return _tails(self._last, self._texts)
 
 
-def _whole_choice(choice: Foreign, texts: AnswerTexts) -> Foreign:
+def _whole_choice(choice: Foreign, texts: AnswerTexts, place: int) -> Foreign:
     message = getattr(choice, "message", None)
     if message is None:
         return choice
-    changed = changed_message(message, texts, choice.index)
+    changed = changed_message(_keys(message), texts, place)
     if not changed:
         return choice
     copied = _with(message, changed)
@@ -71,10 +76,11 @@ def _chunk_choice(choice: Foreign, texts: AnswerTexts) -> Foreign | None:
     delta = getattr(choice, "delta", None)
     if delta is None:
         return choice
-    changed = changed_texts(delta, lambda channel, text: texts.feed(choice.index, channel, text))
+    keys, index = _keys(delta), index_of(choice)
+    changed = changed_texts(keys, lambda channel, text: texts.feed(index, channel, text))
     if not changed:
         return choice
-    if is_bare(delta, changed) and choice.finish_reason is None:
+    if is_bare(keys, changed) and choice.finish_reason is None:
         return None
     return _with(choice, {"delta": _with(delta, changed)})
 
@@ -85,7 +91,7 @@ def _tails(last: Foreign, texts: AnswerTexts) -> Iterator[Foreign]:
     for index in texts.choices:
         held = {names[channel]: text for channel, text in texts.flush(index).items() if text}
         if held:
-            shape = last.choices[0]
+            shape = next(choice for choice in last.choices if getattr(choice, "delta", None) is not None)
             delta = _with(type(shape.delta)(), held)
             choice = _with(shape, {"index": index, "delta": delta, "finish_reason": None})
             tail = _with(last, {"choices": [choice]})
@@ -94,11 +100,22 @@ def _tails(last: Foreign, texts: AnswerTexts) -> Iterator[Foreign]:
             yield tail
 
 
+def _keys(item: Foreign) -> JsonObject:
+    """Return the values of one of LiteLLM's objects by name; asked for one that is not there, it takes microseconds."""
+    return {**item.__dict__, **(item.__pydantic_extra__ or {})}
+
+
 def _with(item: Foreign, changes: Mapping[str, Foreign]) -> Foreign:
     """Return a shallow copy of one of LiteLLM's objects with some attributes changed."""
     copied = item.model_copy()
     for name, value in changes.items():
-        setattr(copied, name, value)
+        # A name that is there already needs none of what pydantic does on an assignment.
+        own = next((values for values in (copied.__dict__, copied.__pydantic_extra__ or {}) if name in values), None)
+        if own is None:
+            setattr(copied, name, value)
+        else:
+            own[name] = value
+            copied.__pydantic_fields_set__.add(name)
     return copied
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,10 @@ PARSER = "prompt_policy_reasoning_parser"
 
 MAY_SKIP: Final = "prompt_policy_may_skip"
 """Under the metadata of a key or a team: true, or the names of the rules that its callers may opt out of."""
+
+
+_KEYS_OBJECT: Final = "user_api_key_auth"
+_FROM_JSON: Final = (dict, list, str, int, float, NoneType)
 
 
 class Binding:
@@ -94,8 +99,14 @@ def route_of(kwargs: JsonObject) -> str:
 
 
 def _bucket(kwargs: JsonObject) -> JsonObject:
-    """Return LiteLLM's own metadata, which some routes keep under another name."""
-    return _mapping(kwargs.get("litellm_metadata")) or _mapping(kwargs.get("metadata"))
+    """Return LiteLLM's own metadata, which some routes keep under another name.
+
+    Under the name that a route does not use a client may have put some of his own. LiteLLM's holds the key's object,
+    which no JSON can; outside a proxy there is none.
+    """
+    found = [_mapping(kwargs.get(name)) for name in ("litellm_metadata", "metadata")]
+    own = (bucket for bucket in found if not isinstance(bucket.get(_KEYS_OBJECT), _FROM_JSON))
+    return next(own, found[0] or found[1])
 
 
 def _mapping(value: Foreign) -> JsonObject:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -17,8 +17,9 @@ from litellm.types.utils import CallTypes
 
 from prompt_policy.errors import Fault, UsageError
 from prompt_policy.litellm.binding import Binding, facts_of, route_of
+from prompt_policy.litellm.detours import detours_of, without_detours
 from prompt_policy.litellm.foreign import Foreign
-from prompt_policy.litellm.other_answers import rewritten_chunks, rewritten_whole
+from prompt_policy.litellm.other_answers import policed_chunks, rewritten_whole
 from prompt_policy.litellm.refusal import PolicyRefused
 from prompt_policy.litellm.request import body_of, changed_kwargs
 from prompt_policy.litellm.state import State, state_of
@@ -40,8 +41,10 @@ _ROUTES: Final[dict[str, Endpoint]] = {
     "aresponses": "responses",
     "anthropic_messages": "messages",
 }
+_PASSED_THROUGH: Final = CallTypes.allm_passthrough_route
+_SHOWN_OF_ROUTE: Final = 200
+_WARNED_AT_MOST: Final = 100
 _POLICED: Final = ("/completions", "/responses", "/v1/messages")
-_WARNED_AT_MOST: Final = 1000  # a route may hold a model's name, which clients make up
 
 
 class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
@@ -66,7 +69,10 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         endpoint = _ROUTES.get(call_type)
         pipeline = self.binding.shared(data.get("model")) if endpoint else None
         if endpoint and pipeline is not None:
-            applied = pipeline.apply(body_of(data), endpoint, facts_of(data))
+            body, facts = body_of(data), facts_of(data)
+            if not pipeline.may_refuse(body, endpoint, facts):
+                return
+            applied = pipeline.apply(body, endpoint, facts)
             if applied.refusal is not None:
                 self._reporter.report(applied)
                 raise PolicyRefused(applied.refusal, applied.decision.headers())
@@ -75,21 +81,35 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         """Apply the policy of the deployment that was chosen for this attempt."""
         endpoint = _ENDPOINTS.get(call_type)  # of what is sent: a request to Messages is a chat or a response by now
         if endpoint is None:
+            if call_type == _PASSED_THROUGH:
+                self._warn_of("LiteLLM's pass-through routes")
             return None
         if not _is_policed(route_of(kwargs)):
             self._warn_of(route_of(kwargs))
             return None
         state = State.renewed(kwargs, self.binding)
+        straight = self._without_detours(kwargs)
         try:
-            return self._policed(kwargs, endpoint, state)
+            changed = self._policed(straight, endpoint, state)
         except PolicyRefused as refused:
             state.refusal = refused
             raise
+        return straight if changed is None and straight is not kwargs else changed
+
+    def _without_detours(self, kwargs: JsonObject) -> JsonObject:
+        detours = detours_of(kwargs)
+        for detour in detours:
+            self._warn_once(f"a client's {detour} is not granted: it would lead around the policy")
+        return without_detours(kwargs, detours) if detours else kwargs
 
     def _warn_of(self, route: str) -> None:
-        if route not in self._warned and len(self._warned) < _WARNED_AT_MOST:
-            self._warned.add(route)
-            log.warning("requests to %s pass without any policy", route)
+        shown = "".join(character if character.isprintable() else "?" for character in route[:_SHOWN_OF_ROUTE])
+        self._warn_once(f"requests to {shown} pass without any policy")
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self._warned and len(self._warned) < _WARNED_AT_MOST:  # routes are clients' words
+            self._warned.add(warning)
+            log.warning("%s", warning)
 
     def _policed(self, kwargs: JsonObject, endpoint: Endpoint, state: State) -> JsonObject | None:
         if state.refusal is not None:
@@ -115,15 +135,11 @@ class PolicyCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM has no type
         texts = applied.answer() if applied else None
         return response if texts is None else rewritten_whole(response, texts)
 
-    async def async_post_call_streaming_iterator_hook(
+    def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Foreign, response: AsyncIterator[Foreign], request_data: JsonObject
-    ) -> AsyncGenerator[Foreign, None]:
-        """Yield the stream that the client is to read; a chunk whose text stays is the very same object."""
-        applied = _applied(request_data)
-        texts = applied.answer() if applied else None
-        chunks = response if texts is None else rewritten_chunks(response, texts)
-        async for chunk in chunks:
-            yield chunk
+    ) -> AsyncIterator[Foreign]:
+        """Return the stream that the client is to read; a chunk whose text stays is the very same object."""
+        return policed_chunks(response, lambda: _applied(request_data)) if state_of(request_data) else response
 
     async def async_post_call_response_headers_hook(
         self,

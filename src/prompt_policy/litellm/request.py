@@ -41,7 +41,7 @@ def changed_kwargs(kwargs: JsonObject, body: JsonObject, endpoint: Endpoint = "c
     if endpoint == "responses":
         inside |= {key for key in changes if key not in _responses_parameters()}
     changed = {**kwargs}
-    changed |= {key: value for key, value in changes.items() if key not in inside}
+    changed |= {key: value for key, value in changes.items() if key not in inside or value is MISSING}
     if any(key in inside for key in changes):
         given = extra if isinstance(extra, dict) else {}
         changed["extra_body"] = _present(given | {key: value for key, value in changes.items() if key in inside})

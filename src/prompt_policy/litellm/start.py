@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from prompt_policy.errors import PromptPolicyError, UsageError
 from prompt_policy.litellm.binding import BOUND, Binding
 from prompt_policy.litellm.foreign import Foreign
+from prompt_policy.litellm.versions import installed_litellm, own_requirements, remark_on
 from prompt_policy.policy.load import load_paths
 from prompt_policy.policy.mistakes import near
 from prompt_policy.policy.select import PolicySet
@@ -31,6 +32,8 @@ _SETTINGS: Final = ("path", "log_sample")
 def make_callback() -> PolicyCallback:
     """Load the policies that LiteLLM's settings name, and return the callback that enforces them."""
     make_visible(log)
+    if (remark := remark_on(installed_litellm(), own_requirements())) is not None:
+        log.log(remark.level, remark.line)
     if "litellm.proxy.proxy_server" not in sys.modules:
         log.warning("outside LiteLLM's proxy the callback sees requests only (of acompletion, atext_completion, "
                     "aresponses): for answers use prompt_policy.openai.wrap")  # fmt: skip

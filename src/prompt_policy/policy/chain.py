@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +19,11 @@ from prompt_policy.policy.document import Policy, Source
 from prompt_policy.policy.library import library_folder, shipped_names
 from prompt_policy.policy.mistakes import mistakes, near
 from prompt_policy.policy.stamp import Stamp, stamp_of
-from prompt_policy.policy.yaml_text import Parsed, parse
+from prompt_policy.policy.yaml_text import MAX_BYTES, Parsed, parse
 
 STDIN: Final = "-"
+_LONGEST: Final = 32
+"""Files in a chain: each file of a folder is loaded with its whole chain."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,17 @@ def chain_of(path: Path, root: Path, reading: Reading) -> list[Loaded] | None:
     seen: set[Path] = set()
     wanted: Path | None = path
     while wanted is not None:
-        seen.add(wanted.resolve())
         loaded = _read(wanted, reading)
         if loaded is None:
             return None
+        seen.add(wanted.resolve())
         chain.append(loaded)
         wanted = _base_of(loaded, root, seen, reading)
+        if wanted is not None and len(chain) == _LONGEST:
+            reading.problems.append(
+                loaded.parsed.problem(("extends",), f"more than {_LONGEST} files extend each other")
+            )
+            return None
         if wanted is None and loaded.policy.extends is not None:
             return None
     return chain
@@ -79,12 +89,26 @@ def _read(path: Path, reading: Reading) -> Loaded | None:
 
 
 def _text_of(path: Path) -> tuple[bytes, str]:
-    return (_stdin(), "<stdin>") if str(path) == STDIN else (path.read_bytes(), str(path))
+    return (_stdin(), "<stdin>") if str(path) == STDIN else (_bytes_of(path), str(path))
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Read a file, no more of it than will be told to be too much.
+
+    A pipe is none: reading it might never end, and neither would the watch over the files. What stands in /dev was
+    given on purpose, such as the /dev/fd/63 that a shell makes of ``<(command)``.
+    """
+    given = path.is_relative_to("/dev")
+    descriptor = os.open(path, os.O_RDONLY | (0 if given else getattr(os, "O_NONBLOCK", 0)))
+    with os.fdopen(descriptor, "rb") as file:
+        if not given and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Is no regular file")
+        return file.read(MAX_BYTES + 1)
 
 
 @cache
 def _stdin() -> bytes:
-    return sys.stdin.buffer.read()  # once: what was loaded may be asked about again
+    return sys.stdin.buffer.read(MAX_BYTES + 1)  # once: what was loaded may be asked about again
 
 
 def _base_of(loaded: Loaded, root: Path, seen: set[Path], reading: Reading) -> Path | None:
@@ -93,11 +117,13 @@ def _base_of(loaded: Loaded, root: Path, seen: set[Path], reading: Reading) -> P
     if name is None:
         return None
     file, shipped = loaded.path.parent / name, library_folder() / f"{name}.yaml"
-    if file.is_file():
+    if str(file) == STDIN:
+        file = file.absolute()  # a file of that name: only who loads policies may say that one is standard input
+    if _is_file(file):
         inside = any(file.resolve().is_relative_to(folder.resolve()) for folder in (root, library_folder()))
         mistake = "" if inside else f"{name} is outside the policies' folder"
         base = file
-    elif shipped.resolve().parent == library_folder().resolve() and shipped.is_file():
+    elif _is_file(shipped) and shipped.resolve().parent == library_folder().resolve():
         mistake, base = "", shipped
     else:
         mistake, base = f"no file or shipped policy '{name}'{near(name, shipped_names())}", file
@@ -106,6 +132,13 @@ def _base_of(loaded: Loaded, root: Path, seen: set[Path], reading: Reading) -> P
     if mistake:
         reading.problems.append(loaded.parsed.problem(("extends",), mistake))
     return None if mistake else base
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
 
 
 def _doubled_rules(policy: Policy, parsed: Parsed) -> Iterator[Problem]:

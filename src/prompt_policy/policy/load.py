@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -72,28 +73,38 @@ def provenance(path: Path) -> tuple[dict[str, str], dict[str, list[Source]]]:
 
 def _files(paths: Sequence[str | Path], reading: Reading) -> Iterator[tuple[Path, Path]]:
     """Yield each file once, with the root that its ``extends`` may not leave."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            files, root = policy_files(path), path
-            if not files:
-                reading.problems.append(Problem(str(given), 0, 0, "", "holds no policy files (*.yaml, *.yml)"))
-        elif path.exists() or str(path) == STDIN:
-            files, root = [path], path.parent
-        elif (shipped := library_folder() / f"{given}.yaml").is_file():
-            files, root = [shipped], shipped.parent
+        try:
+            files, root = _found(given)
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}"
         else:
-            files, root = [], path
-            reading.problems.append(
-                Problem(
-                    str(given), 0, 0, "", f"no such file, folder or shipped policy{near(str(given), shipped_names())}"
-                )
-            )
-        for file in files:
-            if (resolved := file.resolve()) not in seen:
-                seen.add(resolved)
-                yield file, root
+            message = "" if files else _nothing(given)
+            for file in files:
+                if (real := os.path.realpath(file)) not in seen:
+                    seen.add(real)
+                    yield file, root
+        if message:
+            reading.problems.append(Problem(str(given), 0, 0, "", message))
+
+
+def _found(given: str | Path) -> tuple[list[Path], Path]:
+    """Return the files that a path stands for, and their root."""
+    path = Path(given)
+    if path.is_dir():
+        return policy_files(path), path
+    if path.exists() or str(path) == STDIN:
+        return [path], path.parent
+    shipped = library_folder() / f"{given}.yaml"
+    return ([shipped] if shipped.parent == library_folder() and shipped.is_file() else []), shipped.parent
+
+
+def _nothing(given: str | Path) -> str:
+    """Say of a path that stands for no files what is wrong with it."""
+    if Path(given).is_dir():
+        return "holds no policy files (*.yaml, *.yml)"
+    return f"no such file, folder or shipped policy{near(str(given), shipped_names())}"
 
 
 def _resolved(path: Path, root: Path, reading: Reading) -> Loaded | None:

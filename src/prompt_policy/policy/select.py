@@ -17,6 +17,9 @@ from prompt_policy.policy.stamp import Stamp
 
 log = logging.getLogger("prompt_policy")
 
+LONGEST_NAME: Final = 1000
+"""As much of a model's name as is looked at: a client can write anything there, and verdicts are remembered."""
+
 # The part before the first slash that names a LiteLLM provider rather than a hub organisation.
 _PROVIDERS: Final = frozenset(
     [
@@ -88,8 +91,8 @@ class PolicySet:
 
     def select(self, model: str, alias: str | None = None) -> Selected | None:
         """Return the policy for a real model name, or for the public alias where that name matches nothing."""
-        selected = self._by_model(model)
-        if selected is None and alias and alias != model and (by_alias := self._by_model(alias)) is not None:
+        selected = self._by_model(model[:LONGEST_NAME])
+        if selected is None and alias and alias != model and (by_alias := self._by_model(alias[:LONGEST_NAME])):
             return Selected(by_alias.policy, by_alias.why.replace("its name", f"its alias {alias}"))
         return selected
 
@@ -101,7 +104,7 @@ class PolicySet:
         best = matches[0]
         if any(other[:2] == best[:2] and other[2] != best[2] for other in matches[1:]):
             equal = sorted({other[2] for other in matches if other[:2] == best[:2]})
-            log.warning("model %s: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
+            log.warning("model %r: policies %s match equally well; %s is taken", model, ", ".join(equal), best[2])
         return Selected(self._by_name[best[2]], f"its name matches {best[3]}")
 
 

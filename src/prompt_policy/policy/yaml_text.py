@@ -1,7 +1,8 @@
 """YAML 1.2 text to plain data, with the place of every key and value.
 
 PyYAML reads YAML 1.1 (``no`` is false, ``1e5`` a string, ``010`` eight), so only its parser is used; scalars follow
-the core schema of YAML 1.2.2, section 10.3.2. Duplicate keys, tags, and aliases that blow up are mistakes.
+the core schema of YAML 1.2.2, section 10.3.2. Duplicate keys, tags, and aliases that blow up are mistakes. A text of
+any kind is read in bounded time and memory.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from prompt_policy.wire.values import Json, JsonObject
 MAX_BYTES: Final = 1024 * 1024
 _MAX_NODES: Final = 100_000
 _MAX_DEPTH: Final = 100
+_SURELY_SHALLOW: Final = 450
+_MAX_CHARACTERS: Final = MAX_BYTES  # of all values, each alias counted with what it stands for
 
 Loc: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]
@@ -34,9 +37,10 @@ _SCALARS: Final[tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...]] = (
     (re.compile(r"(?:~|null|Null|NULL|)"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
-    (re.compile(r"[-+]?[0-9]{1,4000}"), int),
-    (re.compile(r"0o[0-7]{1,4000}"), lambda text: int(text[2:], 8)),
-    (re.compile(r"0x[0-9a-fA-F]{1,4000}"), lambda text: int(text[2:], 16)),
+    # No more digits than a float can hold: Python refuses to compare, or to write, integers that are much longer.
+    (re.compile(r"[-+]?[0-9]{1,300}"), int),
+    (re.compile(r"0o[0-7]{1,300}"), lambda text: int(text[2:], 8)),
+    (re.compile(r"0x[0-9a-fA-F]{1,200}"), lambda text: int(text[2:], 16)),
     (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"), float),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
     (re.compile(r"\.(?:nan|NaN|NAN)"), lambda _: float("nan")),
@@ -83,7 +87,7 @@ def parse(text: bytes, file: str) -> Parsed:
     """Read a YAML text. Mistakes are in the result; with any of them, the data may be incomplete."""
     parsed = Parsed(file, header=_header(text))
     if len(text) > MAX_BYTES:
-        parsed.problems.append(Problem(file, 0, 0, "", f"is larger than 1 MiB ({len(text)} bytes)"))
+        parsed.problems.append(Problem(file, 0, 0, "", "is larger than 1 MiB"))
         return parsed
     try:
         decoded = text.decode("utf-8-sig")
@@ -93,6 +97,7 @@ def parse(text: bytes, file: str) -> Parsed:
         parsed.problems.append(Problem(file, line, column, "", "is not UTF-8"))
         return parsed
     try:
+        _check_depth(decoded)
         node = yaml.compose(decoded, Loader=_Parser)
         _Reader(parsed).read(node)
     except yaml.YAMLError as error:
@@ -100,6 +105,23 @@ def parse(text: bytes, file: str) -> Parsed:
     except RecursionError:
         parsed.problems.append(Problem(file, 0, 0, "", "is nested too deeply"))
     return parsed
+
+
+def _check_depth(text: str) -> None:
+    """Raise MarkedYAMLError where a text is nested too deeply to be composed.
+
+    The C parser composes by recursion that nothing ends but the end of the stack, and of the process. Most texts show
+    by their brackets and by the length of their lines that they need no closer look.
+    """
+    most = text.count("[") + text.count("{") + 2 * max(map(len, text.splitlines()), default=0)
+    if most <= _SURELY_SHALLOW:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Parser):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH + 1:
+            mark: Any = event.start_mark  # the C parser's own, with the same attributes
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
 
 
 def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
@@ -124,7 +146,7 @@ class _Reader:
 
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
-        self._nodes = 0
+        self._nodes = self._characters = 0
 
     def read(self, node: yaml.Node | None) -> None:
         if node is None:
@@ -136,7 +158,9 @@ class _Reader:
         place = (node.start_mark.line + 1, node.start_mark.column + 1)
         self._parsed.places.setdefault(loc, place)
         self._nodes += 1
-        if self._nodes > _MAX_NODES:
+        if isinstance(node, yaml.ScalarNode):
+            self._characters += len(node.value)
+        if self._nodes > _MAX_NODES or self._characters > _MAX_CHARACTERS:
             raise yaml.MarkedYAMLError(problem="aliases expand to too many values", problem_mark=node.start_mark)
         if len(loc) > _MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=node.start_mark)

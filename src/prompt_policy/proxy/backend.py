@@ -48,6 +48,8 @@ def base_of(url: str) -> str:
         _ = parts.port  # reading it checks it
     except ValueError as error:
         raise UsageError(f"--backend {url}: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("--backend: a name and a password cannot stand in the URL: give a key with --backend-api-key")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"--backend {url}: expected a URL such as http://127.0.0.1:8000")
     return f"{url.rstrip('/').removesuffix('/v1')}/v1"

@@ -12,7 +12,7 @@ from prompt_policy.runtime.pipeline import Applied
 from prompt_policy.runtime.policing import Policing
 from prompt_policy.runtime.replies import AnswerStream, Reply, whole_reply
 from prompt_policy.wire import Endpoint, JsonObject
-from prompt_policy.wire.json_bytes import decoded, encoded
+from prompt_policy.wire.json_bytes import decoded, encoded, is_object_to_others
 
 _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/chat/completions", "chat"),
@@ -24,11 +24,18 @@ HEADERS_READ: Final = ("content-encoding", TASK_HEADER, SKIP_HEADER)
 """The headers of a request that ``open_exchange`` looks at."""
 _OK: Final = 200
 _UNREADABLE: Final = 415
+_COMPRESSED: Final = "a compressed request cannot be policed: send it as it is"
 _TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
+_UNPLAIN: Final = (
+    "the request's JSON is not read alike by every server, so its policy cannot be applied: it has bytes that are no "
+    "UTF-8, a number of more than 4,300 digits, or something after its end"
+)
+_UNNAMED: Final = "the request names no model, and its policy is chosen by that name: give one"
 
 
 def endpoint_of(path: str) -> Endpoint | None:
     """Return the endpoint that the path of a POST leads to, or None where no policy acts."""
+    path = path.removesuffix("\n")  # Starlette's routes end with ``$``, which matches before a newline, too
     for end, endpoint in _ENDPOINTS:
         if path.endswith(end):
             return endpoint
@@ -96,8 +103,14 @@ class _Unreadable(Exception):
     """A compressed answer to a request that asked for none."""
 
 
-def open_exchange(
-    policing: Policing, path: str, headers: Mapping[str, str], body: bytes, *, reasoning_parser: bool = False
+def open_exchange(  # noqa: PLR0913 - one argument for each thing that a host knows
+    policing: Policing,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    reasoning_parser: bool = False,
+    must_name_model: bool = False,
 ) -> Exchange:
     """Apply the policy of the request's model to a POST.
 
@@ -107,22 +120,25 @@ def open_exchange(
         headers: those of the request's headers that are in ``HEADERS_READ``, at least.
         body: the request's body, whole.
         reasoning_parser: the server is known to split thoughts off by itself.
+        must_name_model: refuse what names no model where the policy depends on it: the server has one of its own.
     """
     endpoint = endpoint_of(path)
     if endpoint is None:
         return Exchange(None, body)
     if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        refusal = Refusal("a compressed request cannot be policed: send it as it is")
-        return Exchange(None, body, refusal=Reply.of(refusal, {}, _UNREADABLE, endpoint))
+        return Exchange(None, body, refusal=_refused(_COMPRESSED, endpoint, _UNREADABLE))
     try:
         request = decoded(body)
+        if request is None and is_object_to_others(body):
+            return Exchange(None, body, refusal=_refused(_UNPLAIN, endpoint))
     except RecursionError:
-        return Exchange(None, body, refusal=Reply.of(Refusal(_TOO_DEEP), {}, endpoint=endpoint))
+        return Exchange(None, body, refusal=_refused(_TOO_DEEP, endpoint))
     if not isinstance(request, dict):  # the server says what is wrong with it
         return Exchange(None, body)
     pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
     if pipeline is None:
-        return Exchange(None, body)
+        unnamed = must_name_model and not request.get("model")
+        return Exchange(None, body, refusal=_refused(_UNNAMED, endpoint, param="model") if unnamed else None)
     facts = Facts.told(headers, request.get("metadata"))
     if reasoning_parser:
         facts = facts._replace(has_reasoning_parser=True)
@@ -131,11 +147,19 @@ def open_exchange(
     return _sent(applied, request, body)
 
 
+def _refused(message: str, endpoint: Endpoint, status: int | None = None, param: str | None = None) -> Reply:
+    return Reply.of(Refusal(message, param=param), {}, status, endpoint)
+
+
 def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
     if applied.refusal is not None:
         headers = applied.decision.headers()
         refusal = Reply.of(applied.refusal, headers, endpoint=applied.decision.endpoint)
         return Exchange(applied, body, refusal=refusal)
-    task = applied.decision.task
-    headers = {TASK_HEADER: task} if task and task.isascii() and task.isprintable() else {}
-    return Exchange(applied, body if applied.body is request else encoded(applied.body), headers)
+    task = applied.decision.told_task
+    headers = {TASK_HEADER: task} if task else {}
+    try:
+        sent = body if applied.body is request else encoded(applied.body)
+    except RecursionError:  # reading went a level or two deeper than writing does
+        return Exchange(None, body, refusal=_refused(_TOO_DEEP, applied.decision.endpoint))
+    return Exchange(applied, sent, headers)

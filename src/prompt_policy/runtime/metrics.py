@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import threading
 from functools import cache
 from typing import Final, Literal
 
@@ -14,6 +15,7 @@ from prompt_policy.decision import Decision
 from prompt_policy.wire.values import Json
 
 OFF_VARIABLE: Final = "PROMPT_POLICY_METRICS"
+_MAKING: Final = threading.Lock()
 _SECONDS: Final = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1)
 
 
@@ -38,6 +40,12 @@ class Metrics:
 
 @cache
 def _metrics() -> Metrics | None:
+    with _MAKING:  # two requests may be the first at the same time
+        return _made()
+
+
+@cache
+def _made() -> Metrics | None:
     if os.environ.get(OFF_VARIABLE) == "0" or importlib.util.find_spec("prometheus_client") is None:
         return None
     import prometheus_client
@@ -57,11 +65,17 @@ def count_decision(decision: Decision, seconds: float, *, refused: bool) -> None
     if metrics is None:
         return
     name = decision.policy
-    metrics.requests.labels(name).inc()
-    metrics.seconds.labels(name).observe(seconds)
+    _series(metrics.requests, name).inc()
+    _series(metrics.seconds, name).observe(seconds)
     if refused:
-        metrics.refusals.labels(name).inc()
+        _series(metrics.refusals, name).inc()
     for outcome in decision.outcomes:
         if outcome.result != "idle":
             mode = "audit" if outcome.audited else "enforce"
-            metrics.rules.labels(name, outcome.rule, outcome.result, mode).inc()
+            _series(metrics.rules, name, outcome.rule, outcome.result, mode).inc()
+
+
+@cache
+def _series(metric: Json, *labels: str) -> Json:
+    """Return one series of a metric, which its client would look up under a lock; labels name what policies do."""
+    return metric.labels(*labels)

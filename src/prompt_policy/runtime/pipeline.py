@@ -17,7 +17,7 @@ from prompt_policy.decision import Decision, Outcome, Result
 from prompt_policy.errors import Fault, Refusal
 from prompt_policy.kinds.base import Admits, FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform
 from prompt_policy.policy.document import Policy
-from prompt_policy.runtime.texts import AnswerTexts, Shadow
+from prompt_policy.runtime.texts import AnswerTexts
 from prompt_policy.wire import Endpoint, JsonObject, Request, Turn, request_view
 
 log = logging.getLogger("prompt_policy")
@@ -54,6 +54,7 @@ class Pipeline:
         self.hash = policy.hash
         self._judge = compile_tasks(policy.tasks)
         self._steps = tuple(_steps(policy))
+        self._refusing = tuple(step for step in self._steps if step.rule.may_refuse)
         self._filtering = tuple((index, step) for index, step in enumerate(self._steps) if step.choose is not None)
 
     def apply(self, body: JsonObject, endpoint: Endpoint, facts: Facts | None = None) -> Applied:
@@ -73,6 +74,21 @@ class Pipeline:
             decision.outcomes.append(Outcome("-", "-", "fault", reason=type(error).__name__))
             refusal = self.fault(error)
         return Applied(self, sent, decision, filters, refusal, perf_counter() - begun)
+
+    def may_refuse(self, body: JsonObject, endpoint: Endpoint, facts: Facts) -> bool:
+        """Tell whether ``apply`` may refuse a request, for a fraction of its cost.
+
+        Only the rules that refuse are asked, so that what the others make of the request is not seen.
+        """
+        came = request_view(body, endpoint)
+        request, situation = came.fork(), Situation(came, facts, self._judge)
+        decision = Decision(self.name, self.hash, endpoint, "")
+        try:
+            for step in self._refusing:
+                step.act(request, situation, decision)
+        except Exception:  # noqa: BLE001 - a refusal, or a fault that apply will meet again and tell
+            return True
+        return False
 
     def fault(self, error: Exception) -> Fault | None:
         """Log a fault of ours; return it where the policy says ``on_error: closed``."""
@@ -100,41 +116,50 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule, compiled."""
+    """One rule, compiled. ``idle`` and ``unmet`` are the outcomes where it has nothing to do."""
 
     rule: Rule
     audited: bool
     condition: Condition | None
     transform: Transform | None
     choose: FilterChoice | None
+    idle: Outcome
+    unmet: Outcome
 
     def act(self, request: Request, situation: Situation, decision: Decision) -> None:
         """Apply the rule to the request, and add its outcome to the decision."""
-        rule, facts = self.rule, situation.facts
+        rule = self.rule
+        if rule.may_skip and situation.facts.spares(rule.name):
+            outcome = self._skipped("the caller opted out")
+        elif request.endpoint not in rule.acts_on:
+            outcome = self._skipped("text completions" if request.endpoint == "completions" else request.endpoint)
+        elif (admits := self._admits(situation)) is None:
+            outcome = self.unmet
+        elif self.transform is None:
+            outcome = self.idle
+        else:
+            outcome = self._transformed(self.transform, request, admits, decision)
+        decision.outcomes.append(outcome)
+
+    def _skipped(self, reason: str) -> Outcome:
+        return Outcome(self.rule.name, self.rule.kind, "skipped", self.audited, Skip(reason))
+
+    def _transformed(self, transform: Transform, request: Request, admits: Admits, decision: Decision) -> Outcome:
+        rule = self.rule
         view = request.fork() if self.audited else request
         before = len(view.changes)
-        reason: str | None = None
-        result: Result = "idle"
         try:
-            if rule.may_skip and facts.spares(rule.name):
-                reason = Skip("the caller opted out")
-            elif view.endpoint not in rule.acts_on:
-                reason = Skip("text completions" if view.endpoint == "completions" else view.endpoint)
-            elif (admits := self._admits(situation)) is None:
-                reason = "its condition does not hold"
-            elif self.transform is not None:
-                reason = self.transform(view, admits)
+            reason = transform(view, admits)
         except Refusal as refusal:
-            decision.outcomes.append(Outcome(rule.name, rule.kind, "refused", self.audited, refusal.message))
-            if not self.audited:
-                raise
-            return
+            refused = Outcome(rule.name, rule.kind, "refused", self.audited, refusal.message)
+            if self.audited:
+                return refused
+            decision.outcomes.append(refused)
+            raise
         changes = tuple(view.changes[before:])
-        if isinstance(reason, Skip):
-            result = "skipped"
-        elif changes:
-            result = "fired"
-        decision.outcomes.append(Outcome(rule.name, rule.kind, result, self.audited, reason, changes))
+        if reason is None and not changes:
+            return self.idle
+        return Outcome(rule.name, rule.kind, "fired" if reason is None else "skipped", self.audited, reason, changes)
 
     def _admits(self, situation: Situation) -> Admits | None:
         """Return which turns the rule may act on, or None where its condition does not hold of the request."""
@@ -153,9 +178,11 @@ class Step:
         if chosen is None:
             return outcome
         if isinstance(chosen, Skip):
-            return outcome._replace(result="skipped" if outcome.result == "idle" else outcome.result, reason=chosen)
-        filters.append((lambda: Shadow(chosen())) if self.audited else chosen)
-        return outcome._replace(filters_answer=True)
+            result: Result = "skipped" if outcome.result == "idle" else outcome.result
+            return Outcome(outcome.rule, outcome.kind, result, outcome.audited, chosen, outcome.changes)
+        if not self.audited:
+            filters.append(chosen)
+        return Outcome(outcome.rule, outcome.kind, outcome.result, outcome.audited, None, outcome.changes, True)
 
 
 def _always(_turn: Turn, _is_last: bool) -> bool:
@@ -166,4 +193,7 @@ def _steps(policy: Policy) -> Iterator[Step]:
     for rule in policy.rules:
         mode: Mode = rule.mode or policy.mode
         if mode != "off":
-            yield Step(rule, mode == "audit", compile_when(rule.when), rule.transform(), rule.filter())
+            idle = Outcome(rule.name, rule.kind, "idle", mode == "audit")
+            unmet = idle._replace(reason="its condition does not hold")
+            condition = compile_when(rule.when)
+            yield Step(rule, mode == "audit", condition, rule.transform(), rule.filter(), idle, unmet)

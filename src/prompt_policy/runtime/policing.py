@@ -21,6 +21,7 @@ log = logging.getLogger("prompt_policy")
 PATH_VARIABLE: Final = "PROMPT_POLICY_PATH"
 NAME_VARIABLE: Final = "PROMPT_POLICY_NAME"
 _WARNED_AT_MOST: Final = 1000
+_SHOWN_OF_NAME: Final = 200
 _STORES: Final[WeakValueDictionary[tuple[tuple[str, ...], str | None, float], Store[Policing]]] = WeakValueDictionary()
 
 Policies = str | os.PathLike[str] | PolicySet | Policy | None
@@ -52,9 +53,10 @@ class Policing:
         selected = self.policies.select(model)
         if selected is not None:
             return self._pipelines[selected.policy.name]
-        if model not in self._warned and len(self._warned) < _WARNED_AT_MOST:
-            self._warned.add(model)
-            log.warning("model %r: NO policy, because no pattern matches", model)
+        shown = model[:_SHOWN_OF_NAME]
+        if shown not in self._warned and len(self._warned) < _WARNED_AT_MOST:
+            self._warned.add(shown)
+            log.warning("model %r: NO policy, because no pattern matches", shown)
         return None
 
     def __str__(self) -> str:

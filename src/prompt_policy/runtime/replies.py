@@ -12,6 +12,7 @@ from prompt_policy.wire import Endpoint, JsonObject
 from prompt_policy.wire.answer import ChatStream, rewrite_whole
 from prompt_policy.wire.json_bytes import decoded, encoded
 from prompt_policy.wire.messages_answer import MessagesStream, rewrite_message
+from prompt_policy.wire.mould import Mould
 from prompt_policy.wire.responses_answer import ResponsesStream, rewrite_response
 from prompt_policy.wire.sse import Event, Events
 
@@ -43,14 +44,16 @@ def _error(refusal: Refusal, endpoint: Endpoint) -> JsonObject:
 
 def whole_reply(body: bytes, texts: AnswerTexts, endpoint: Endpoint = "chat") -> Reply:
     """Return the response for a whole answer; the very bytes that came where no text changes."""
-    answer = decoded(body)
-    if not isinstance(answer, dict):
-        return Reply(200, body)
     try:
+        answer = decoded(body)
+        if not isinstance(answer, dict):
+            return Reply(200, body)
         rewritten = _WHOLE.get(endpoint, rewrite_whole)(answer, texts)
+        return Reply(200, body if rewritten is answer else encoded(rewritten))
+    except RecursionError:  # nested too deeply to be read, or to be written
+        return Reply(200, body)
     except Refusal as fault:
         return Reply.of(fault, {}, endpoint=endpoint)
-    return Reply(200, body if rewritten is answer else encoded(rewritten))
 
 
 class Rewriter(Protocol):
@@ -71,22 +74,34 @@ _STREAMS: Final[dict[str, Callable[[AnswerTexts], Rewriter]]] = {
 class AnswerStream:
     """Rewrites a streamed answer. An event whose text stays is handed on byte for byte.
 
-    What was held back comes before ``[DONE]``. A fault ends the stream with an error event, as the APIs do.
+    What was held back comes before ``[DONE]``. A fault ends the stream with an error event, as the APIs do. A chat
+    event that is like the last one but for its text is not parsed.
     """
 
     def __init__(self, texts: AnswerTexts | None, endpoint: Endpoint = "chat") -> None:
         self._endpoint = endpoint
+        self._texts = texts
         self._rewriter = _STREAMS.get(endpoint, ChatStream)(texts) if texts is not None else None
         self._events = Events()
+        self._mould: Mould | None = None  # of the last event
+        self._calm: Mould | None = None  # the same, while text within a line passes as it is
         self._done = self._broken = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client reads by now in place of some bytes, cut anywhere."""
-        if self._rewriter is None:
+        if self._calm is not None and self._calm.is_within_line(data):
+            return data
+        if self._texts is None or self._rewriter is None:
             return data
         if self._broken:
             return b""
+        self._calm = None
         try:
+            mould = self._mould
+            if mould is not None and self._events.is_between and (text := mould.text(data)) is not None:
+                changed = self._texts.feed(mould.choice, mould.channel, text)
+                self._calm = mould if self._texts.is_calm(mould.choice, mould.channel) else None
+                return data if changed == text else mould.filled(changed)
             return b"".join([self._rewritten(event, self._rewriter) for event in self._events.feed(data)])
         except Refusal as fault:
             return self._failed(fault)
@@ -96,28 +111,40 @@ class AnswerStream:
         if self._rewriter is None or self._broken:
             return b""
         try:
-            return (b"" if self._done else self._tails(self._rewriter)) + self._events.rest()
+            return self._tails(self._rewriter) + self._events.rest()
         except Refusal as fault:
             return self._failed(fault)
 
     def _rewritten(self, event: Event, rewriter: Rewriter) -> bytes:
         data = event.data
-        if data is None:
+        if data is None or self._done:
             return event.raw
         if data.strip() == _DONE:
             return self._tails(rewriter) + event.raw
-        value = decoded(data)
-        if not isinstance(value, dict):
+        try:
+            value = decoded(data)
+            if not isinstance(value, dict):
+                return event.raw
+            values = rewriter.rewrite(value)
+            self._mould = Mould.of(event.raw, value) if event.is_plain and self._endpoint == "chat" else None
+            if len(values) == 1 and values[0] is value:
+                # An error of the server's ends an answer, and clients read no further.
+                return self._tails(rewriter) + event.raw if value.get("error") else event.raw
+            added = b"".join(_named(each) for each in values[:-1])
+            written = added + (event.with_data(encoded(values[-1])) if values else b"")
+        except RecursionError:  # nested too deeply to be read, or to be written
             return event.raw
-        values = rewriter.rewrite(value)
-        if len(values) == 1 and values[0] is value:
-            return event.raw
-        added = b"".join(_named(each) for each in values[:-1])
-        return added + (event.with_data(encoded(values[-1])) if values else b"")
+        event.passes = False
+        return written
 
     def _tails(self, rewriter: Rewriter) -> bytes:
-        self._done = True
-        return b"".join(b"data: %b\n\n" % encoded(value) for value in rewriter.end())
+        if self._done:
+            return b""
+        self._done, self._mould = True, None
+        try:
+            return b"".join(b"data: %b\n\n" % encoded(value) for value in rewriter.end())
+        except RecursionError:  # shaped like a chunk that is nested too deeply to be written
+            return b""
 
     def _failed(self, fault: Refusal) -> bytes:
         self._broken = True

@@ -79,5 +79,5 @@ def _describe(span: Json, decision: Decision, refused: bool) -> None:
     span.set_attribute("prompt_policy.hash", decision.hash)
     span.set_attribute("prompt_policy.applied", decision.fired)
     span.set_attribute("prompt_policy.refused", refused)
-    if decision.task is not None:
-        span.set_attribute("prompt_policy.task", decision.task)
+    if (task := decision.told_task) is not None:
+        span.set_attribute("prompt_policy.task", task)

@@ -2,7 +2,8 @@
 
 Files are looked at, by a thread, four times a second rather than watched by the system: that sees a Kubernetes
 ConfigMap being swapped, network drives, and folders that come and go. A change counts once two looks agree, so
-that a file is not read while it is being written.
+that a file is not read while it is being written. What was refused is tried again now and then, for the reason may
+have been in no file: a disk that fails, or a process that has no file descriptor left.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from prompt_policy.runtime.metrics import count_reload
 log = logging.getLogger("prompt_policy")
 
 LOOK_EVERY_S: Final = 0.25
+TRY_AGAIN_EVERY: Final = 40
+"""Looks from one try of what was refused to the next."""
 Compiled = TypeVar("Compiled")
 Given_co = TypeVar("Given_co", covariant=True)
 Look = Mapping[Path, Stamp | None]
@@ -61,6 +64,7 @@ class Store(Generic[Compiled]):
         self._seen = self._policies.stamps
         self._refused: Look | None = None
         self._coming: Look | None = None
+        self._looks = 0
         self._told = ""
         self._process: int | None = None
         self._starting = threading.Lock()
@@ -79,8 +83,11 @@ class Store(Generic[Compiled]):
 
     def look(self) -> None:
         """Look at the files once; take a change over that the look before has seen as well."""
+        self._looks += 1
         now = self._look()
-        if now in (self._seen, self._refused):
+        if now == self._refused and self._looks % TRY_AGAIN_EVERY == 0:
+            self._reload(now)
+        elif now in (self._seen, self._refused):
             self._coming = None
         elif now != self._coming:
             self._coming = now
@@ -95,7 +102,8 @@ class Store(Generic[Compiled]):
         self._coming = None
         try:
             policies = load_paths(self._paths)
-            compiled = self._build(policies)
+            same = policies.policies == self._policies.policies and policies.files == self._policies.files
+            compiled = self._current if same else self._build(policies)
         except PromptPolicyError as error:
             self._refused = now
             if str(error) != self._told:

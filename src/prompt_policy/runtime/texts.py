@@ -12,20 +12,10 @@ from prompt_policy.wire.answer import CHANNELS, Channel
 log = logging.getLogger("prompt_policy")
 
 
-class Shadow:
-    """A filter under audit: it sees everything and changes nothing."""
-
-    def __init__(self, inner: Filter) -> None:
-        self._inner = inner
-
-    def feed(self, channel: Channel, text: str) -> str:
-        """Return the text as it came."""
-        self._inner.feed(channel, text)
-        return text
-
-    def flush(self) -> dict[Channel, str]:
-        """Return nothing: no text was held back."""
-        return {}
+def calm_of(filter_: Filter) -> Callable[[Channel], bool] | None:
+    """Return a filter's ``is_calm``, or None where it has none."""
+    found: Callable[[Channel], bool] | None = getattr(filter_, "is_calm", None)
+    return found
 
 
 class Chain:
@@ -33,12 +23,17 @@ class Chain:
 
     def __init__(self, filters: Iterable[Filter]) -> None:
         self._filters = tuple(filters)
+        self._are_calm = tuple(calm_of(filter_) for filter_ in self._filters)
 
     def feed(self, channel: Channel, text: str) -> str:
         """Return what the client reads in place of ``text``."""
         for filter_ in self._filters:
             text = filter_.feed(channel, text)
         return text
+
+    def is_calm(self, channel: Channel) -> bool:
+        """Tell whether text within a line passes all filters; see ``kinds.base.CalmFilter``."""
+        return all(is_calm is not None and is_calm(channel) for is_calm in self._are_calm)
 
     def flush(self) -> dict[Channel, str]:
         """Return what was held back; each filter's rest goes through the filters after it."""
@@ -87,6 +82,10 @@ class AnswerTexts:
             self._break(error)
             return {}
 
+    def is_calm(self, choice: int, channel: Channel) -> bool:
+        """Tell whether text within a line passes as it is; see ``kinds.base.CalmFilter``."""
+        return not self._broken and choice in self._chains and self._chains[choice].is_calm(channel)
+
     def _chain(self, choice: int) -> Chain:
         chain = self._chains.get(choice)
         if chain is None:
@@ -96,4 +95,4 @@ class AnswerTexts:
     def _break(self, error: Exception) -> None:
         self._broken = True
         if (fault := self._on_fault(error)) is not None:
-            raise fault from error
+            raise fault from None  # the error's own words may quote an answer, and hosts log what is chained

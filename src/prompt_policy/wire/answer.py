@@ -11,7 +11,7 @@ from prompt_policy.wire.values import Json, JsonObject
 Channel = Literal["content", "reasoning"]
 CHANNELS: Final[tuple[Channel, ...]] = ("reasoning", "content")
 # vLLM says reasoning since 0.12, LiteLLM and older servers say reasoning_content; some send both.
-_KEYS: Final[dict[Channel, tuple[str, ...]]] = {
+KEYS: Final[dict[Channel, tuple[str, ...]]] = {
     "reasoning": ("reasoning", "reasoning_content"),
     "content": ("content",),
 }
@@ -43,7 +43,7 @@ class Getter(Protocol):
 def changed_texts(message: Getter, feed: Callable[[Channel, str], str]) -> dict[str, str]:
     """Return the keys of a message or delta whose text changes, with the new text."""
     changed: dict[str, str] = {}
-    for channel, keys in _KEYS.items():
+    for channel, keys in KEYS.items():
         before: str | None = None
         for key in keys:
             text = message.get(key)
@@ -53,7 +53,7 @@ def changed_texts(message: Getter, feed: Callable[[Channel, str], str]) -> dict[
             continue
         after = feed(channel, before)
         if after != before:
-            changed.update({key: after for key in keys if isinstance(message.get(key), str)})
+            changed.update({key: after for key in keys if message.get(key) == before})
     return changed
 
 
@@ -83,7 +83,7 @@ def rewrite_whole(answer: JsonObject, texts: Texts) -> JsonObject:
     choices = answer.get("choices")
     if not isinstance(choices, list):
         return answer
-    rewritten = [_whole_choice(choice, texts) for choice in choices]
+    rewritten = [_whole_choice(choice, texts, place) for place, choice in enumerate(choices)]
     return answer if _same(rewritten, choices) else {**answer, "choices": rewritten}
 
 
@@ -105,7 +105,7 @@ def rewrite_chunk(chunk: JsonObject, texts: Texts) -> JsonObject | None:
 def tail_chunks(last: JsonObject, texts: Texts, choices: Iterable[int]) -> Iterator[JsonObject]:
     """Yield a chunk, shaped like the last one, for each choice that had text held back to the end."""
     for index in choices:
-        delta = {_KEYS[channel][0]: text for channel, text in texts.flush(index).items() if text}
+        delta = {KEYS[channel][0]: text for channel, text in texts.flush(index).items() if text}
         if delta:
             choice = {"index": index, "delta": delta, "finish_reason": None}
             yield {**{key: value for key, value in last.items() if key != "usage"}, "choices": [choice]}
@@ -136,15 +136,15 @@ def is_bare(delta: Getter, changed: dict[str, str]) -> bool:
     if any(changed.values()):
         return False
     kept = ("role", "tool_calls", "function_call", "refusal", "audio")
-    others = (key for keys in _KEYS.values() for key in keys if key not in changed)
+    others = (key for keys in KEYS.values() for key in keys if key not in changed)
     return not any(delta.get(key) for key in (*kept, *others))
 
 
-def _whole_choice(choice: Json, texts: Texts) -> Json:
+def _whole_choice(choice: Json, texts: Texts, place: int) -> Json:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         return choice
-    changed = changed_message(message, texts, _index(choice))
+    changed = changed_message(message, texts, place)
     return {**choice, "message": {**message, **changed}} if changed else choice
 
 
@@ -152,7 +152,7 @@ def _chunk_choice(choice: Json, texts: Texts) -> Json | None:
     delta = choice.get("delta") if isinstance(choice, dict) else None
     if not isinstance(delta, dict):
         return choice
-    index = _index(choice)
+    index = index_of(choice)
     changed = changed_texts(delta, lambda channel, text: texts.feed(index, channel, text))
     if not changed:
         return choice
@@ -161,7 +161,8 @@ def _chunk_choice(choice: Json, texts: Texts) -> Json | None:
     return {**choice, "delta": {**delta, **changed}}
 
 
-def _index(choice: JsonObject) -> int:
+def index_of(choice: Getter) -> int:
+    """Return which choice of an answer a chunk speaks of; what is no number is the first."""
     index = choice.get("index")
     return index if isinstance(index, int) else 0
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from prompt_policy.wire.values import Json
+
+_LENIENT: Final = json.JSONDecoder(parse_int=float)  # which has no limit of digits
 
 
 def encoded(value: Json) -> bytes:
@@ -38,3 +41,17 @@ def _decoded_slowly(data: bytes) -> Json:
         return json.loads(data)
     except ValueError:
         return None
+
+
+def is_object_to_others(data: bytes) -> bool:
+    """Tell whether servers may read an object where ``decoded`` finds no JSON.
+
+    Those in Go and JavaScript mend bytes that are no UTF-8 and read numbers of any length, and Go's decoder does not
+    look at what comes after the first value. Raise RecursionError where it is nested too deeply.
+    """
+    text = data.decode(json.detect_encoding(data), errors="replace")
+    try:
+        value, _end = _LENIENT.raw_decode(text.lstrip(" \t\r\n"))
+    except ValueError:
+        return False
+    return isinstance(value, dict)

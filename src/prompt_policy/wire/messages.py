@@ -53,7 +53,8 @@ def _turn(message: Json) -> Turn:
     content = message.get("content") if isinstance(message, dict) else None
     if not isinstance(content, str | list):
         return Turn("other", message, "")
-    role = _ROLES.get(str(message.get("role")), "other")
+    said = message.get("role")
+    role = _ROLES.get(said, "other") if isinstance(said, str) else "other"
     if role == "user" and isinstance(content, list) and content and all(_is_result(block) for block in content):
         return Turn("tool", message, "")
     return Turn(role, message, text_of(content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prompt_policy.wire.answer import Texts
-from prompt_policy.wire.parts import Parts
+from prompt_policy.wire.parts import Parts, place_of
 from prompt_policy.wire.values import Json, JsonObject
 
 
@@ -33,19 +33,19 @@ class MessagesStream:
         return []
 
     def _rewritten(self, event: JsonObject) -> Iterator[JsonObject]:
-        kind, index = event.get("type"), event.get("index")
+        kind, index = event.get("type"), place_of(event.get("index"))
         delta = event.get("delta")
         if kind == "content_block_delta" and isinstance(delta, dict):
             yield from self._delta(event, delta, index)
         elif kind == "content_block_stop" and self._parts.has_begun(index):
             if tail := self._parts.end(index, "content"):
                 delta = {"type": "text_delta", "text": tail}
-                yield {"type": "content_block_delta", "index": index, "delta": delta}
+                yield {"type": "content_block_delta", "index": event.get("index"), "delta": delta}
             yield event
         else:
             yield event
 
-    def _delta(self, event: JsonObject, delta: JsonObject, index: Json) -> Iterator[JsonObject]:
+    def _delta(self, event: JsonObject, delta: JsonObject, index: int | None) -> Iterator[JsonObject]:
         if isinstance(thinking := delta.get("thinking"), str):
             self._parts.hear(thinking)
         text = delta.get("text")

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from prompt_policy.wire.answer import Channel, Texts
+from prompt_policy.wire.values import Json
 
 Key = Hashable
 """Whatever tells the parts of an answer apart."""
+
+
+def place_of(value: Json) -> int | None:
+    """Return where a part stands, which is told by a number; None for what is none, of which all is one part."""
+    return value if isinstance(value, int) else None
 
 
 class Parts:

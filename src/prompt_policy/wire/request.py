@@ -63,6 +63,8 @@ class Request(ABC):
 
     def get(self, path: Path) -> Json:
         """Return a parameter, or MISSING. Raise NotAnObject where its parent is a scalar or a list."""
+        if len(path) == 1:
+            return self._body.get(path[0], MISSING)
         value: Json = self._body
         for depth, key in enumerate(path):
             if not isinstance(value, dict):
@@ -87,7 +89,7 @@ class Request(ABC):
         if before is value or (type(before) is type(value) and before == value):
             return
         self._edit(path, value)
-        self.changes.append(Change(".".join(path), before, value))
+        self.changes.append(Change(path[0] if len(path) == 1 else ".".join(path), before, value))
 
     def _edit(self, path: Path, value: Json) -> None:
         target = self._owned()

@@ -69,7 +69,8 @@ def _turn(item: Json) -> Turn:
         return Turn("tool", item, "")
     if kind != "message" or not isinstance(item.get("content"), str | list):
         return Turn("other", item, "")
-    role = _ROLES.get(str(item.get("role")), "other")
+    said = item.get("role")
+    role = _ROLES.get(said, "other") if isinstance(said, str) else "other"
     return Turn(role, item, text_of(item["content"]), "output_text" if role == "assistant" else _TEXT)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from prompt_policy.wire.answer import Channel, Texts
-from prompt_policy.wire.parts import Parts
+from prompt_policy.wire.parts import Parts, place_of
 from prompt_policy.wire.values import Json, JsonObject
 
 _CHANNELS: Final[dict[str, Channel]] = {
@@ -54,8 +54,8 @@ class ResponsesStream:
         return []
 
     def _rewritten(self, event: JsonObject) -> Iterator[JsonObject]:
-        kind = str(event.get("type"))
-        name, _, happened = kind.rpartition(".")
+        kind = event.get("type")
+        name, _, happened = kind.rpartition(".") if isinstance(kind, str) else ("", "", "")
         if happened == "delta" and name in _NAMES and isinstance(event.get("delta"), str):
             changed = self._parts.feed(_key(event, _NAMES[name]), _CHANNELS[_NAMES[name]], event["delta"])
             if changed:
@@ -65,11 +65,13 @@ class ResponsesStream:
             yield from self._tail(event, name, text)
             yield _with(event, "text", self._parts.whole(key, _CHANNELS[text], event["text"]))
         elif kind in _PART_DONE:
-            yield _with(event, "part", _part(event.get("part"), event.get("output_index"), _place(event), self._parts))
+            yield _with(
+                event, "part", _part(event.get("part"), place_of(event.get("output_index")), _place(event), self._parts)
+            )
         elif kind == "response.output_item.added":
             yield _with(event, "item", _emptied(event.get("item")))
         elif kind == "response.output_item.done":
-            yield _with(event, "item", _item(event.get("item"), event.get("output_index"), self._parts))
+            yield _with(event, "item", _item(event.get("item"), place_of(event.get("output_index")), self._parts))
         elif kind in _ENDS and isinstance(event.get("response"), dict):
             yield _with(event, "response", _response(event["response"], self._parts))
         else:
@@ -96,15 +98,12 @@ def _emptied(item: Json) -> Json:
     for key, _ in _LISTS:
         listed = item.get(key) if isinstance(item, dict) else None
         if isinstance(listed, list):
-            emptied = [
-                _with(part, "text", "") if isinstance(part, dict) and part.get("type") in _CHANNELS else part
-                for part in listed
-            ]
+            emptied = [_with(part, "text", "") if _kind(part) else part for part in listed]
             item = _with(item, key, _same(emptied, listed))
     return item
 
 
-def _item(item: Json, place: Json, parts: Parts) -> Json:
+def _item(item: Json, place: int | None, parts: Parts) -> Json:
     if not isinstance(item, dict) or item.get("type") not in ("message", "reasoning"):
         return item
     for key, _ in _LISTS:
@@ -115,19 +114,25 @@ def _item(item: Json, place: Json, parts: Parts) -> Json:
     return item
 
 
-def _part(part: Json, item: Json, place: Json, parts: Parts) -> Json:
-    kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in _CHANNELS or not isinstance(part.get("text"), str):
+def _part(part: Json, item: int | None, place: int | None, parts: Parts) -> Json:
+    kind = _kind(part)
+    if kind is None or not isinstance(part.get("text"), str):
         return part
     return _with(part, "text", parts.whole((kind, item, place), _CHANNELS[kind], part["text"]))
 
 
-def _key(event: JsonObject, text: str) -> tuple[str, Json, Json]:
-    return (text, event.get("output_index"), _place(event))
+def _kind(part: Json) -> str | None:
+    """Return the kind of text that a part is, or None."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    return kind if isinstance(kind, str) and kind in _CHANNELS else None
 
 
-def _place(event: JsonObject) -> Json:
-    return next((event[name] for _, name in _LISTS if name in event), 0)
+def _key(event: JsonObject, text: str) -> tuple[str, int | None, int | None]:
+    return (text, place_of(event.get("output_index")), _place(event))
+
+
+def _place(event: JsonObject) -> int | None:
+    return place_of(next((event[name] for _, name in _LISTS if name in event), 0))
 
 
 def _with(value: JsonObject, key: str, new: Json) -> JsonObject:

@@ -8,7 +8,7 @@ from prompt_policy.wire.request import Endpoint
 from prompt_policy.wire.values import Json, JsonObject
 
 _OF_MESSAGES: Final = frozenset({"system", "stop_sequences", "anthropic_version", "thinking"})
-_BLOCKS: Final = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking", "document"})
+_BLOCKS: Final = ("tool_use", "tool_result", "thinking", "redacted_thinking", "document")
 
 
 def endpoint_of_body(body: JsonObject) -> Endpoint | None:

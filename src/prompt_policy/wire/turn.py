@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from prompt_policy.wire.values import Json
 
 Role = Literal["system", "user", "assistant", "tool", "other"]
 
-_TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
+_TEXT_TYPES = ("text", "input_text", "output_text")  # no set: a type may be anything, a list for one
 
 
 class Turn(NamedTuple):
@@ -49,10 +49,6 @@ class Turn(NamedTuple):
                 return self.with_content(_edited(content, index, lambda t: _joined(t, addition, separator)))
         return self.with_content([*content, {"type": self.text_type, "text": addition}])
 
-    def with_content_before(self, addition: Json, separator: str) -> Turn:
-        """Return this turn with other content, text or parts, in front of its own."""
-        return self.with_content(joined_content(addition, self.content, separator, self.text_type))
-
     def with_first_text(self, edit: Callable[[str], str]) -> Turn:
         """Return this turn with its first text edited, or this very turn if that changes nothing."""
         content = self.content
@@ -82,21 +78,39 @@ def text_of(content: Json) -> str:
     return "\n".join(part if isinstance(part, str) else part["text"] for part in content if is_text(part))
 
 
-def joined_content(before: Json, after: Json, separator: str, text_type: str) -> Json:
-    """Return two contents as one: a string if both are, otherwise a list that keeps every part."""
-    if not before or not after:
-        return before or after
-    if isinstance(before, str) and isinstance(after, str):
-        return before + separator + after
-    head, tail = _parts(before, text_type), _parts(after, text_type)
-    if is_text(head[-1]) and is_text(tail[0]):
-        glued = _edited(tail, 0, lambda text: _joined(text_of([head[-1]]), text, separator))
-        return [*head[:-1], *glued]
-    return [*head, *tail]
+def joined_contents(contents: Sequence[Json], separator: str, text_type: str) -> Json:
+    """Return several contents as one: a string if all are, otherwise a list that keeps every part.
+
+    Where one ends with text and the next begins with text, they become one part with the later one's other keys.
+    """
+    given = [content for content in contents if content]
+    if len(given) <= 1:
+        return given[0] if given else contents[-1]
+    if all(isinstance(content, str) for content in given):
+        return separator.join(given)
+    parts: list[Json] = []
+    texts: list[str] = []  # of the last part, which may go on in the next content
+    for content in given:
+        first, *rest = content if isinstance(content, list) else ({"type": text_type, "text": content},)
+        if texts and is_text(first):
+            parts.pop()
+        else:
+            texts = _ended(parts, texts, separator)
+        parts.append(first)
+        texts += [text_of([first])] if is_text(first) else []
+        if rest:
+            _ended(parts, texts, separator)
+            parts += rest
+            texts = [text_of(rest[-1:])] if is_text(rest[-1]) else []
+    _ended(parts, texts, separator)
+    return parts
 
 
-def _parts(content: Json, text_type: str) -> list[Json]:
-    return content if isinstance(content, list) else [{"type": text_type, "text": content}]
+def _ended(parts: list[Json], texts: Sequence[str], separator: str) -> list[str]:
+    """Write the texts that belong to the last part into it, where they are more than its own."""
+    if len(texts) > 1:
+        parts[-1] = _with_text(parts[-1], separator.join([text for text in texts if text]))
+    return []
 
 
 def _joined(text: str | None, addition: str, separator: str) -> str:
@@ -104,6 +118,9 @@ def _joined(text: str | None, addition: str, separator: str) -> str:
 
 
 def _edited(parts: list[Json], index: int, edit: Callable[[str], str]) -> list[Json]:
-    part = parts[index]
-    edited = edit(part) if isinstance(part, str) else {**part, "text": edit(part["text"])}
+    edited = _with_text(parts[index], edit(text_of([parts[index]])))
     return [*parts[:index], edited, *parts[index + 1 :]]
+
+
+def _with_text(part: Json, text: str) -> Json:
+    return text if isinstance(part, str) else {**part, "text": text}
