@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = _options(argv)
     plan = Plan(
         requests=wanted.requests, streams=wanted.streams, minutes=wanted.minutes, rate=wanted.rate,
-        workers=wanted.workers, control=wanted.control, edit_pause_s=wanted.edit_pause,
+        workers=wanted.workers, control=wanted.control, pause_s=wanted.pause, edit_pause_s=wanted.edit_pause,
     )  # fmt: skip
     folder = Path(tempfile.mkdtemp(prefix="load-")) if wanted.folder is None else wanted.folder
     folder.mkdir(exist_ok=True)
@@ -49,6 +49,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=6, help="requests a second, to each proxy (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="of a proxy (default: %(default)s)")
     parser.add_argument("--control", action="store_true", help="a proxy without the callback beside; with --minutes")
+    parser.add_argument("--pause", type=float, default=0.1, help="seconds between events of a stream (%(default)s)")
     parser.add_argument("--edit-pause", type=float, default=0, help="seconds between edits (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
     parser.add_argument("--folder", type=Path, help="where configs, policies and logs go (default: a temporary one)")
