@@ -26,7 +26,7 @@ class Parts:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
         self._choices: dict[Key, int] = {}
-        self._said: dict[Key, str] = {}
+        self._said: dict[Key, list[str]] = {}
         self._ended: set[Key] = set()
 
     def feed(self, key: Key, channel: Channel, text: str) -> str:
@@ -34,7 +34,7 @@ class Parts:
         changed = self._texts.feed(self._choice(key, channel), channel, text)
         if channel == "reasoning":
             self.hear(text)
-        self._said[key] = self._said.get(key, "") + changed
+        self._said.setdefault(key, []).append(changed)
         return changed
 
     def hear(self, reasoning: str) -> None:
@@ -51,7 +51,7 @@ class Parts:
             return ""
         self._ended.add(key)
         tail = self._texts.flush(self._choice(key, channel)).get(channel, "")
-        self._said[key] = self._said.get(key, "") + tail
+        self._said.setdefault(key, []).append(tail)
         return tail
 
     def whole(self, key: Key, channel: Channel, text: str) -> str:
@@ -59,7 +59,7 @@ class Parts:
         if key not in self._said and key not in self._ended:
             self.feed(key, channel, text)
             self.end(key, channel)
-        return self._said.get(key, "")
+        return "".join(self._said.get(key, ()))
 
     def _choice(self, key: Key, channel: Channel) -> int:
         """Return the filters of a part by number: 0 for the first content, negative ones for reasoning."""
