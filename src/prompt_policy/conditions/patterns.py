@@ -15,16 +15,21 @@ from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, cor
 
 def searcher(pattern: str) -> Callable[[str], bool]:
     """Return a function that tells whether a text holds a match. Raise ValueError for what is no such pattern."""
-    try:
-        validator = SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
-    except SchemaError as error:
-        raise ValueError(_reason(str(error))) from None
-    is_match = validator.isinstance_python
+    is_match = searcher_of_whole(pattern)
 
     def found(text: str) -> bool:
         return is_match(text) or (not text.isascii() and is_match(_whole(text)))
 
     return found
+
+
+def searcher_of_whole(pattern: str) -> Callable[[str | None], bool]:
+    """Return the same for texts that hold no half of a surrogate pair, which are not looked at for one each time."""
+    try:
+        validator = SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+    except SchemaError as error:
+        raise ValueError(_reason(str(error))) from None
+    return validator.isinstance_python
 
 
 def _whole(text: str) -> str | None:

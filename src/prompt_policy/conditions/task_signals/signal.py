@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from prompt_policy.conditions.patterns import searcher
+from prompt_policy.conditions.patterns import searcher_of_whole
 
 View = Literal["typed", "folded", "worded", "chinese", "latin"]
 
@@ -81,7 +81,7 @@ def _finder(pattern: str) -> Callable[[str], object]:
     for written, in_rust in _IN_RUST.items():
         translated = translated.replace(written, in_rust)
     try:
-        return searcher(translated)
+        return searcher_of_whole(translated)
     except ValueError:  # it looks around
         return _compiled(pattern).search
 
