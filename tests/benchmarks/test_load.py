@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from benchmarks.load.checks import WrongError, check
 from benchmarks.load.echo import seen_in, told
+from benchmarks.load.made import is_given_back
 from benchmarks.load.policies import Policies
 from benchmarks.load.samples import Sample, Slope, later_half, slope
 from benchmarks.load.traffic import ALL, Asked, Kind, requests
@@ -111,3 +112,12 @@ def test_the_later_half_is_of_the_time() -> None:
     taken = [Sample(at, 1, 1, 1, 1, 1, 1) for at in (0, 1, 2, 3, 10)]
 
     assert [one.at_s for one in later_half(taken)] == [10]
+
+
+@pytest.mark.parametrize(
+    ("fds", "tasks", "given_back"), [(20, 6, True), (24, 5, True), (25, 6, False), (20, 7, False), (20, None, False)]
+)
+def test_what_is_held_after_the_load_is_told(fds: int, tasks: int | None, given_back: bool) -> None:
+    before, after = Sample(0, 400, 400, 20, 9, 6, 1), Sample(9, 450, 450, fds, 12, tasks, 2)
+
+    assert is_given_back(before, after, workers=1) is given_back
