@@ -80,6 +80,17 @@ def test_a_failure_that_the_backend_did_not_send_is_wrong(policies: Policies) ->
         check(CHAT, raw(CHAT.answer(version), name, status=500), policies, floor=0)
 
 
+def test_a_refusal_without_a_header_names_its_version_in_words(policies: Policies) -> None:
+    asked = Asked(5, Kind("messages", ending="refused"), "bound")
+    [_, second] = policies.valid.values()
+
+    assert check(asked, raw(second.refusal, None, status=400), policies, floor=2) == second
+    with pytest.raises(WrongError, match="after every worker had 3"):
+        check(asked, raw(second.refusal, None, status=400), policies, floor=3)
+    with pytest.raises(WrongError, match="never in force"):
+        check(asked, raw("Version 3 refuses.", None, status=400), policies, floor=0)
+
+
 def test_what_is_expected_is_what_the_policy_does(policies: Policies) -> None:
     for number in range(6):
         version = policies.valid[policies.edit()]
