@@ -1,7 +1,7 @@
 """Lost, mixed up, or held for ever? Load and soak of a LiteLLM proxy while its policies are edited.
 
-    python -m benchmarks.load --requests 10000 --streams 500 --workers 2
-    python -m benchmarks.load --minutes 30 --rate 6 --control
+    python -m benchmarks.load --requests 10000 --streams 500 --workers 2 --pause 0.4
+    python -m benchmarks.load --minutes 30 --rate 6 --control --edit-pause 3 --json soak.json
 
 The exit code is 1 where an answer was lost or mixed up, or where file descriptors or tasks did not go back to what
 they were. Ctrl-C ends it early, with what was measured so far.

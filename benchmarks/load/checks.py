@@ -27,7 +27,7 @@ def check(asked: Asked, raw: Raw, policies: Policies | None, floor: int) -> Vers
         floor: the version that every worker had when the request was sent.
     """
     said = b"".join(raw.pieces).decode(errors="replace")
-    version = _named(asked, raw, policies, floor)
+    version = _named(asked, raw, said, policies, floor)
     match asked.kind.ending:
         case "refused" if version is not None:
             _same((raw.status, version.refusal in said), (400, True), said)
@@ -39,8 +39,8 @@ def check(asked: Asked, raw: Raw, policies: Policies | None, floor: int) -> Vers
     return version
 
 
-def _named(asked: Asked, raw: Raw, policies: Policies | None, floor: int) -> Version | None:
-    """Return the version that the header names, which must be one that may be in force, or none."""
+def _named(asked: Asked, raw: Raw, said: str, policies: Policies | None, floor: int) -> Version | None:
+    """Return the version that an answer names, which must be one that may be in force, or none."""
     name = raw.headers.get(HEADER)
     if policies is None or not asked.is_policed:
         _same(name, None)
@@ -48,6 +48,8 @@ def _named(asked: Asked, raw: Raw, policies: Policies | None, floor: int) -> Ver
     if name is None and asked.kind.ending == "failed":
         return None  # LiteLLM asks for no headers where the backend failed
     version = policies.valid.get(name or "")
+    if name is None and asked.kind.ending == "refused":  # nor, before 1.105, where Messages are refused
+        version = next((one for one in policies.valid.values() if one.refusal in said), None)
     if version is None:
         raise WrongError(f"policy {name}, which was never in force")
     if version.number < floor:

@@ -68,13 +68,18 @@ class Arm:
 
     @property
     def returned(self) -> bool:
-        """Whether tasks and file descriptors are as few as before the load, but for idle connections in a pool."""
-        before, after = self.idle, self.after
-        if before is None or after is None:
-            return True
-        if before.tasks is None or after.tasks is None:
-            return False
-        return after.fds <= before.fds + POOL * self.workers and after.tasks <= before.tasks
+        """Whether tasks and file descriptors are as few as before the load, but for idle connections in a pool.
+
+        True, too, where the run did not wait until the proxy was idle.
+        """
+        return self.idle is None or self.after is None or is_given_back(self.idle, self.after, self.workers)
+
+
+def is_given_back(before: Sample, after: Sample, workers: int) -> bool:
+    """Tell whether a proxy that is idle again holds no more than before; False where its tasks are not known."""
+    if before.tasks is None or after.tasks is None:
+        return False
+    return after.fds <= before.fds + POOL * workers and after.tasks <= before.tasks
 
 
 @dataclass

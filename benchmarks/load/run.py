@@ -20,6 +20,7 @@ from benchmarks.load.proxies import Backend, fake_backend, litellm_proxy
 from tests.e2e.proxy import Proxy
 
 _TIMEOUT_S: Final = 300.0
+_OPEN_S: Final = 60.0
 
 
 def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
@@ -54,7 +55,7 @@ async def _measured(
             await warm(made)
             await await_idle(made, stop, say)
         await _loaded(made, stop, say)
-        made.backend_counts = await asyncio.to_thread(backend.counts)
+        made.backend_counts = await _counted(backend)
         if plan.settles and not stop.is_set():
             await await_given_back(made, stop, say)
     return made
@@ -81,6 +82,14 @@ async def _loaded(made: Run, stop: asyncio.Event, say: Callable[[str], None]) ->
     except TimeoutError as error:
         made.trouble.append(str(error))
     await asyncio.gather(*beside)
+
+
+async def _counted(backend: Backend) -> dict[str, int]:
+    """Return what the backend counted, once no stream is open; or after a while, whatever is open."""
+    deadline = time.monotonic() + _OPEN_S
+    while (counts := await asyncio.to_thread(backend.counts))["open"] and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    return counts
 
 
 async def _sampled(made: Run, done: asyncio.Event) -> None:
