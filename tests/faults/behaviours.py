@@ -20,6 +20,7 @@ HALF = "".join(PIECES[:3])
 DONE = b"data: [DONE]\n\n"
 HEAD = {"id": "chatcmpl-1", "created": 1, "model": "served"}
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+_READ_S = 0.25
 ROLE = {"role": "assistant", "content": ""}
 
 
@@ -62,6 +63,17 @@ def answers(body: bytes, headers: Mapping[str, str], status: int = 200) -> Behav
     return behave
 
 
+def ends_after(body: bytes, headers: Mapping[str, str]) -> Behaviour:
+    """Send bytes, and end the connection once they are read, although headers or chunks promise more."""
+
+    async def behave(call: Call) -> None:
+        await call.head(headers)
+        await call.send(body)
+        await asyncio.sleep(_READ_S)
+
+    return behave
+
+
 def either(if_whole: Behaviour, if_stream: Behaviour) -> Behaviour:
     """Answer by whether a stream was asked for."""
 
@@ -85,7 +97,7 @@ def resets_after(part: bytes) -> Behaviour:
 
     async def behave(call: Call) -> None:
         await _begin(call, part)
-        await asyncio.sleep(0.1)  # a reset overtakes what the other side has not read yet
+        await asyncio.sleep(_READ_S)  # a reset overtakes what the other side has not read yet
         call.reset()
 
     return behave
@@ -191,8 +203,8 @@ WRONG_STREAMS: dict[str, Behaviour] = {
     "half-event": answers(HALF_EVENTS + EVENTS[4][:50], SSE),
     "empty": answers(b"", SSE),
     "after-done": answers(STREAM + STREAM, SSE),
-    "too-short": answers(HALF_EVENTS, {**SSE, "content-length": "100000"}),
-    "cut-chunk": answers(chunked(HALF_EVENTS) + b"fff\r\n" + EVENTS[4][:50], {**CHUNKED, "content-length": ""}),
+    "too-short": ends_after(HALF_EVENTS, {**SSE, "content-length": "100000"}),
+    "cut-chunk": ends_after(chunked(HALF_EVENTS) + b"fff\r\n" + EVENTS[4][:50], CHUNKED),
     "false-gzip": answers(STREAM, {**SSE, "content-encoding": "gzip"}),
     "gzip": answers(gzip.compress(STREAM), {**SSE, "content-encoding": "gzip"}),
     "another-type": answers(STREAM, {"content-type": "text/plain"}),

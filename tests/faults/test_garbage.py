@@ -19,6 +19,8 @@ OTHERWISE = {
 }
 # What comes under another content type than its own is not read by the hosts that go by bytes.
 UNREAD = ("another-type", "json-type")
+# Whether LiteLLM meets the end before the first event is on its way is a race of its own, with and without a policy.
+RACES = ("cut-chunk", "too-short")
 
 
 @pytest.mark.parametrize("name", b.WRONG_BODIES)
@@ -38,7 +40,10 @@ def test_a_whole_answer_that_is_none(any_host: Host, name: str) -> None:
 
 @pytest.mark.parametrize("name", b.WRONG_STREAMS)
 def test_a_stream_that_is_none(any_host: Host, name: str) -> None:
-    control, policed = any_host.ask_both(f"faulty-stream-{name}", stream=True)
+    for _ in range(5):
+        control, policed = any_host.ask_both(f"faulty-stream-{name}", stream=True)
+        if policed.kind == control.kind or name not in RACES:
+            break
 
     if special := OTHERWISE.get((any_host.name, name)):
         assert policed.kind == special
