@@ -1,6 +1,7 @@
 """A real vLLM: alone, with the middleware inside, and behind LiteLLM with the callback, in turns.
 
-Two vLLMs of the CPU build with the same random weights; the environment is that of the tests, made in ``.vllm``.
+Two vLLMs of the CPU build with the same random weights; the environment is that of the tests, made in ``.vllm``. The one
+alone is sent what the policy makes of the request, so that all three do the same work.
 """
 
 from __future__ import annotations
@@ -11,20 +12,25 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.bodies import POLICY
 from benchmarks.figures import Figure, Unavailable
 from benchmarks.litellm_proxy import CALLBACK, started
-from benchmarks.rawclient import load, request
+from benchmarks.rawclient import load as load_requests
+from benchmarks.rawclient import request
 from benchmarks.serving import ROOT
+from prompt_policy import Pipeline, load
 from tests.e2e.proxy import KEY
 from tests.vllm import environment, server
 
 TOKENS: Final = 64
 NAME: Final = "DeepSeek-R1-Distill-Tiny"
+_USAGE: Final = {"include_usage": True}
 _MESSAGES: Final = [
     {"role": "system", "content": "You are a patient tutor."},
     {"role": "user", "content": "Tell me about the rivers of Europe."},
@@ -37,13 +43,15 @@ def measure(quick: bool) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         plain, policed = _engines(Path(folder), stack)
         proxied, _ = stack.enter_context(started(plain.root, CALLBACK, model=f"hosted_vllm/{NAME}"))
-        ways = [
-            (f"{plain.root}/v1/chat/completions", NAME, {}),
-            (f"{policed.root}/v1/chat/completions", NAME, {}),
-            (proxied.chat, "r1", {"authorization": f"Bearer {KEY}"}),
-        ]
         for stream in (False, True):
-            rows = [[_ask(*way, stream, number) for way in ways] for _ in range(blocks + 1)][1:]
+            ways = [
+                _way(plain.root, Pipeline(load(POLICY)).apply(_asked(NAME, stream), "chat").body),
+                _way(policed.root, _asked(NAME, stream)),
+                _way(proxied.url, _asked("r1", stream), authorization=f"Bearer {KEY}"),
+            ]
+            for url, data in ways:
+                _check(url, data, stream)
+            rows = [[_ask(url, data, number) for url, data in ways] for _ in range(blocks + 1)][1:]
             what = "streams" if stream else "whole answers"
             plain_s = [row[0] for row in rows]
             yield Figure.of(f"{TOKENS} tokens, {what}, vLLM alone", [1e3 * each for each in plain_s], "ms")
@@ -54,12 +62,29 @@ def measure(quick: bool) -> Iterator[Figure]:
             )
 
 
-def _ask(url: str, model: str, headers: dict[str, str], stream: bool, number: int) -> float:
+def _asked(model: str, stream: bool) -> dict[str, Any]:
+    body = {"model": model, "messages": _MESSAGES, "temperature": 0.6, "seed": 1, "stream": stream}
+    return {**body, "max_tokens": TOKENS, "ignore_eos": True, **({"stream_options": _USAGE} if stream else {})}
+
+
+def _way(root: str, body: dict[str, Any], **headers: str) -> tuple[str, bytes]:
+    url = f"{root}/v1/chat/completions"
+    return url, request(url, body, **headers)
+
+
+def _check(url: str, data: bytes, stream: bool) -> None:
+    """Raise RuntimeError where an answer has not the tokens that were asked for."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    told = dict(line.decode().split(": ", 1) for line in head.split(b"\r\n")[1:])
+    with urllib.request.urlopen(urllib.request.Request(url, body, told)) as response:
+        answer = response.read().decode()
+    if f'"completion_tokens":{TOKENS}' not in answer.replace(" ", ""):
+        raise RuntimeError(f"{url} did not answer with {TOKENS} tokens: {answer[-500:]}")
+
+
+def _ask(url: str, data: bytes, number: int) -> float:
     """Return the median seconds of some requests that come one after another."""
-    body: dict[str, Any] = {"model": model, "messages": _MESSAGES, "temperature": 0.6, "seed": 1, "stream": stream}
-    body |= {"max_tokens": TOKENS, "ignore_eos": True}
-    data = request(url, body, **headers)
-    return statistics.median(asyncio.run(load(url, data, connections=1, requests=number)).latencies)
+    return statistics.median(asyncio.run(load_requests(url, data, connections=1, requests=number)).latencies)
 
 
 def _engines(folder: Path, stack: ExitStack) -> tuple[server.Server, server.Server]:

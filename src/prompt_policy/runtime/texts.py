@@ -67,7 +67,8 @@ class AnswerTexts:
         if self._broken:
             return text
         try:
-            return self._chain(choice).feed(channel, text)
+            chain = self._chains.get(choice)
+            return (self._begun(choice) if chain is None else chain).feed(channel, text)
         except Exception as error:  # noqa: BLE001 - any fault of a filter meets the policy's on_error
             self._break(error)
             return text
@@ -77,7 +78,8 @@ class AnswerTexts:
         if self._broken:
             return {}
         try:
-            return self._chain(choice).flush()
+            chain = self._chains.get(choice)
+            return (self._begun(choice) if chain is None else chain).flush()
         except Exception as error:  # noqa: BLE001 - any fault of a filter meets the policy's on_error
             self._break(error)
             return {}
@@ -86,10 +88,8 @@ class AnswerTexts:
         """Tell whether text within a line passes as it is; see ``kinds.base.CalmFilter``."""
         return not self._broken and choice in self._chains and self._chains[choice].is_calm(channel)
 
-    def _chain(self, choice: int) -> Chain:
-        chain = self._chains.get(choice)
-        if chain is None:
-            chain = self._chains[choice] = Chain(factory() for factory in self._factories)
+    def _begun(self, choice: int) -> Chain:
+        chain = self._chains[choice] = Chain(factory() for factory in self._factories)
         return chain
 
     def _break(self, error: Exception) -> None:
