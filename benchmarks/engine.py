@@ -1,7 +1,7 @@
 """A real vLLM: alone, with the middleware inside, and behind LiteLLM with the callback, in turns.
 
-Two vLLMs of the CPU build with the same random weights; the environment is that of the tests, made in ``.vllm``. The one
-alone is sent what the policy makes of the request, so that all three do the same work.
+Two vLLMs of the CPU build with the same random weights; the environment is that of the tests, made in ``.vllm``. The
+one alone is sent what the policy makes of the request, so that all three do the same work.
 """
 
 from __future__ import annotations
