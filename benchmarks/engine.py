@@ -42,7 +42,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     blocks, number = (6, 4) if quick else (16, 6)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         plain, policed = _engines(Path(folder), stack)
-        proxied, _ = stack.enter_context(started(plain.root, CALLBACK, model=f"hosted_vllm/{NAME}"))
+        proxied, _ = stack.enter_context(started(plain.root, CALLBACK, pinned=False, model=f"hosted_vllm/{NAME}"))
         for stream in (False, True):
             ways = [
                 _way(plain.root, Pipeline(load(POLICY)).apply(_asked(NAME, stream), "chat").body),

@@ -94,9 +94,9 @@ def _ask(served: Served, body: dict[str, Any], connections: int, number: int) ->
 
 @contextmanager
 def started(
-    backend: str, callback: str | None, **parameters: Any
+    backend: str, callback: str | None, *, pinned: bool = True, **parameters: Any
 ) -> Iterator[tuple[Served, Callable[[], dict[str, float]]]]:
-    """Start a proxy on a core of its own, as users do; give also what tells its watch's times."""
+    """Start a proxy as users do, pinned to the servers' core; give also what tells its watch's times."""
     told = {"model": f"hosted_vllm/{MODEL}", "api_base": f"{backend}/v1", "api_key": "none", **parameters}
     config: dict[str, Any] = {
         "model_list": [{"model_name": "r1", "litellm_params": told}],
@@ -107,7 +107,7 @@ def started(
         file = Path(folder) / "times.json"
         os.environ |= {_TIMES: str(file), "PYTHONPATH": str(ROOT)}
         with proxy(config, Path(folder)) as made:
-            for thread in Path(f"/proc/{made.process.pid}/task").iterdir():
+            for thread in Path(f"/proc/{made.process.pid}/task").iterdir() if pinned else ():
                 os.sched_setaffinity(int(thread.name), {SERVER_CORE})
 
             def times() -> dict[str, float]:
