@@ -76,9 +76,9 @@ def table(figures: Iterable[Figure], before: dict[tuple[str, str], Figure]) -> I
     for figure in figures:
         if figure.suite != suite:
             suite = figure.suite
-            yield f"\n{suite:<58}{'median':>9}  {'95 %':<15}{'n':>4}  {'unit':<5}{'target':<9}\n"
+            yield f"\n{suite:<76}{'median':>9}  {'95 %':<15}{'n':>4}  {'unit':<5}{'target':<9}\n"
         spread = f"{_shown(figure.low)}-{_shown(figure.high)}"
-        line = f"{figure.name:<58}{_shown(figure.median):>9}  {spread:<15}{figure.number:>4}  {figure.unit:<5}"
+        line = f"{figure.name:<76}{_shown(figure.median):>9}  {spread:<15}{figure.number:>4}  {figure.unit:<5}"
         yield f"{line}{figure.target:<9}{figure.verdict}{_compared(figure, before)}".rstrip() + "\n"
 
 

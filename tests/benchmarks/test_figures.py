@@ -44,7 +44,7 @@ def test_a_saved_run_is_shown_beside_a_new_one(tmp_path: Path) -> None:
     new = [Figure.of("same", [1.1, 1.2, 1.3], suite="core"), Figure.of("slower", [2, 2, 2], suite="core"),
            Figure.of("more", [1, 1], suite="core")]  # fmt: skip
 
-    lines = [line.split()[0] + line[70:] for line in table(new, read(tmp_path / "run.json"))][1:]
+    lines = [line.split()[0] + line[88:] for line in table(new, read(tmp_path / "run.json"))][1:]
 
     assert ["was 1.1" in line for line in lines] == [True, True, False]
     assert [", changed" in line for line in lines] == [False, True, False]
