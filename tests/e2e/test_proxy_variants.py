@@ -77,7 +77,7 @@ def _await(condition: Any) -> None:
 
 
 def test_every_worker_enforces(serving: FakeBackend, backend: FakeBackend, tmp_path: Path) -> None:
-    with proxy(config(serving), tmp_path, "--num_workers", "2") as started:
+    with proxy(config(serving), tmp_path, "--num_workers", "2", "--timeout_worker_healthcheck", "120") as started:
         headers = {"Authorization": f"Bearer {KEY}", "Connection": "close"}
         for _ in range(12):
             body = {"model": "r1", "messages": QUESTION, "temperature": 1.3}
