@@ -136,11 +136,9 @@ class _Answer:
             if stream is not None and message.get("more_body", False):
                 body = message.get("body", b"")
                 rewritten = stream.feed(body)
-                return (
-                    self._send(message if rewritten is body else {**message, "body": rewritten})
-                    if rewritten
-                    else _nothing()
-                )
+                if not rewritten:
+                    return _nothing()
+                return self._send(message if rewritten is body else {**message, "body": rewritten})
             return self._go_on(message)
         return self._begin(message) if message["type"] == "http.response.start" else self._other(message)
 

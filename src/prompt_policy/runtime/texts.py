@@ -12,18 +12,14 @@ from prompt_policy.wire.answer import CHANNELS, Channel
 log = logging.getLogger("prompt_policy")
 
 
-def calm_of(filter_: Filter) -> Callable[[Channel], bool] | None:
-    """Return a filter's ``is_calm``, or None where it has none."""
-    found: Callable[[Channel], bool] | None = getattr(filter_, "is_calm", None)
-    return found
-
-
 class Chain:
     """The filters of one choice, each fed with what the one before it gives out."""
 
     def __init__(self, filters: Iterable[Filter]) -> None:
         self._filters = tuple(filters)
-        self._are_calm = tuple(calm_of(filter_) for filter_ in self._filters)
+        self._are_calm: tuple[Callable[[Channel], bool] | None, ...] = tuple(
+            getattr(filter_, "is_calm", None) for filter_ in self._filters
+        )
 
     def feed(self, channel: Channel, text: str) -> str:
         """Return what the client reads in place of ``text``."""
