@@ -1,19 +1,18 @@
-"""Figures with their spread and their targets: how they are told, saved and compared."""
+"""Measured figures: their medians, their intervals and their targets."""
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Self
 
 _LEVEL: Final = 0.95
+_COUNT_SPREAD: Final = 0.005  # of instructions: the largest difference between two runs of the same code
 
 
 class Unavailable(Exception):
-    """What a suite needs cannot be had here; the message says what."""
+    """A suite needs something that this machine does not have; the message names it."""
 
 
 class Figure(NamedTuple):
@@ -37,13 +36,24 @@ class Figure(NamedTuple):
         cls, name: str, values: Sequence[float], unit: str = "x", *, suite: str = "",
         at_most: float | None = None, at_least: float | None = None,
     ) -> Self:  # fmt: skip
-        """Return the figure of some measurements, at least two."""
-        low, high = _interval(sorted(values))
+        """Return the figure of one or more measurements."""
+        low, high = _find_interval(sorted(values))
         return cls(suite, name, unit, statistics.median(values), low, high, len(values), at_most, at_least)
+
+    @classmethod
+    def of_seconds(cls, name: str, seconds: Sequence[float], *, at_most: float | None = None) -> Self:
+        """Return the figure of some times, in microseconds."""
+        return cls.of(name, [1e6 * each for each in seconds], "µs", at_most=at_most)
+
+    @classmethod
+    def of_count(cls, name: str, count: float, *, at_most: float | None = None) -> Self:
+        """Return the figure of counted instructions, in thousands, with the spread of such counts."""
+        low, high = sorted((count * (1 - _COUNT_SPREAD) / 1e3, count * (1 + _COUNT_SPREAD) / 1e3))
+        return cls("", name, "k", count / 1e3, low, high, 1, at_most)
 
     @property
     def verdict(self) -> str:
-        """Whether the median meets its target; empty where there is none."""
+        """Whether the median meets its target; empty without a target."""
         if self.at_most is None and self.at_least is None:
             return ""
         met = (self.at_most is None or self.median <= self.at_most) and (
@@ -59,52 +69,15 @@ class Figure(NamedTuple):
         return "" if self.at_least is None else f">= {self.at_least:g}"
 
 
-def _interval(ordered: Sequence[float]) -> tuple[float, float]:
-    """Return the bounds of the median's interval: as many values off each end as the binomial distribution allows."""
+def _find_interval(ordered: Sequence[float]) -> tuple[float, float]:
+    """Return the bounds of the median's interval, from the order statistics that the binomial distribution allows.
+
+    ``prompt_policy.bench`` has the same interval, but needs SciPy, which processes under valgrind must not import.
+    """
     number = len(ordered)
-    off, tail = -1, 0.0
-    while off + 1 < (number - 1) / 2 and tail + math.comb(number, off + 1) / 2**number <= (1 - _LEVEL) / 2:
-        off += 1
-        tail += math.comb(number, off) / 2**number
-    off = max(off, 0)  # five values or fewer reach less than 95 % even with both ends
-    return ordered[off], ordered[number - 1 - off]
-
-
-def table(figures: Iterable[Figure], before: dict[tuple[str, str], Figure]) -> Iterator[str]:
-    """Yield the lines of a table, a heading for each suite; with the figures of an earlier run beside them."""
-    suite = ""
-    for figure in figures:
-        if figure.suite != suite:
-            suite = figure.suite
-            yield f"\n{suite:<76}{'median':>9}  {'95 %':<15}{'n':>4}  {'unit':<5}{'target':<9}\n"
-        spread = f"{_shown(figure.low)}-{_shown(figure.high)}"
-        line = f"{figure.name:<76}{_shown(figure.median):>9}  {spread:<15}{figure.number:>4}  {figure.unit:<5}"
-        yield f"{line}{figure.target:<9}{figure.verdict}{_compared(figure, before)}".rstrip() + "\n"
-
-
-def _shown(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def _compared(figure: Figure, before: dict[tuple[str, str], Figure]) -> str:
-    """Tell how a figure stands to that of an earlier run: changed only where the intervals lie apart."""
-    old = before.get((figure.suite, figure.name))
-    if old is None:
-        return "  (new)" if before else ""
-    apart = figure.low > old.high or figure.high < old.low
-    return f"  was {_shown(old.median)}{', changed' if apart else ''}"
-
-
-def saved(figures: Iterable[Figure], environment: dict[str, Any], path: Path) -> None:
-    """Write figures to a file that a later run can be compared with."""
-    rows = [figure._asdict() for figure in figures]
-    path.write_text(json.dumps({"environment": environment, "figures": rows}, indent=1) + "\n")
-
-
-def read(path: Path) -> dict[tuple[str, str], Figure]:
-    """Return the figures of a saved run. Raise ValueError where the file holds none."""
-    try:
-        rows = [Figure(**row) for row in json.loads(path.read_text())["figures"]]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: no saved run: {error}") from None
-    return {(row.suite, row.name): row for row in rows}
+    cut, tail = -1, 0.0
+    while cut + 1 < (number - 1) / 2 and tail + math.comb(number, cut + 1) / 2**number <= (1 - _LEVEL) / 2:
+        cut += 1
+        tail += math.comb(number, cut) / 2**number
+    cut = max(cut, 0)  # with five values or fewer, even the whole range covers less than 95 %
+    return ordered[cut], ordered[number - 1 - cut]

@@ -1,4 +1,7 @@
-"""Sending requests, and counting what came of them."""
+"""Sends requests to a proxy, checks the answers and counts the results.
+
+Requests go through the load generator of ``prompt_policy.bench``; ``benchmarks.servers.client`` cannot parse answers.
+"""
 
 from __future__ import annotations
 
@@ -12,81 +15,91 @@ from typing import Final
 
 import aiohttp
 
-from benchmarks.load.checks import WrongError, check
-from benchmarks.load.policies import Policies
-from benchmarks.load.traffic import Asked, Kind
-from prompt_policy.bench import arms
-from prompt_policy.bench.loadgen import Raw, open_session, sent
-from tests.e2e.proxy import KEY
+from benchmarks.load.checks import WrongAnswerError, check
+from benchmarks.load.policies import PolicyFolder
+from benchmarks.load.traffic import LoadRequest, RequestKind
+from prompt_policy.bench.load import requests as arms
+from prompt_policy.bench.load.client import RawResponse, open_session, send
+from tests.support.litellm_proxy import KEY
 
 # A connection for each request: the proxy closes idle ones after 5 s, perhaps just when the next request comes.
 _HEADERS: Final = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}", "Connection": "close"}
-_MOST_TOLD: Final = 50
+_MAX_FAILURES: Final = 50
 
 
 @dataclass
-class Client:
-    """Asks one proxy. ``policies`` is None where it runs without the callback.
+class ProxyClient:
+    """Sends requests to one proxy.
 
-    Each request ends as one of ``answered``, ``left``, by the client, and ``lost``; ``wrong`` of the answered ones are
-    not what they have to be, and ``faults`` tells of the first of both. ``seen`` counts the answers of each version.
+    Attributes:
+        policies: the policies of the proxy; None if it runs without the callback.
+        sent: the requests of each kind.
+        versions: the answers of each version of the policy.
+        answered: requests with an answer, wrong ones included.
+        disconnected: requests that the client broke off on purpose.
+        lost: requests without an answer.
+        wrong: answers that differ from the expected ones.
+        failures: descriptions of the first lost and wrong answers.
     """
 
     url: str
     session: aiohttp.ClientSession
-    policies: Policies | None
-    asked: Counter[Kind] = field(default_factory=Counter)
-    seen: Counter[int] = field(default_factory=Counter)
+    policies: PolicyFolder | None
+    sent: Counter[RequestKind] = field(default_factory=Counter)
+    versions: Counter[int] = field(default_factory=Counter)
     open: int = 0
     answered: int = 0
-    left: int = 0
+    disconnected: int = 0
     lost: int = 0
     wrong: int = 0
-    faults: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     streams: int = 0
-    most_streams: int = 0
+    max_streams: int = 0
 
-    async def ask(self, asked: Asked) -> None:
-        """Send a request and check what comes of it."""
+    async def send(self, request: LoadRequest) -> None:
+        """Send a request and check its answer."""
         floor = self.policies.floor if self.policies else 0
-        self.asked[asked.kind] += 1
-        body = json.dumps(asked.body).encode()
-        request = sent(self.session, arms.Asked(self.url + asked.path, _HEADERS, body, body))
-        with self._open(asked.kind.stream):
-            raw = await _left(request, asked.number) if asked.kind.ending == "left" else await request
-        if raw is None:
-            self.left += 1
-        elif raw.trouble in (None, "http") or (raw.trouble == "stream" and asked.kind.ending == "cut"):
+        self.sent[request.kind] += 1
+        body = json.dumps(request.body).encode()
+        pending = send(self.session, arms.PreparedRequest(self.url + request.path, _HEADERS, body, body))
+        with self._count_open(request.kind.stream):
+            if request.kind.ending == "disconnected":
+                response = await _disconnect(pending, request.number)
+            else:
+                response = await pending
+        if response is None:
+            self.disconnected += 1
+        elif response.failure in (None, "http") or (response.failure == "stream" and request.kind.ending == "cut"):
             self.answered += 1
-            self._check(asked, raw, floor)
+            self._check(request, response, floor)
         else:
             self.lost += 1
-            self._tell(asked, f"{raw.trouble}: {raw.message} after {len(raw.pieces)} pieces")
+            self._add_failure(request, f"{response.failure}: {response.message} after {len(response.pieces)} pieces")
 
     @property
-    def is_content(self) -> bool:
-        """Whether every request came to an end, and none to a bad one."""
-        return self.asked.total() == self.answered + self.left and not self.wrong
+    def succeeded(self) -> bool:
+        """Whether no request was lost and no answer was wrong."""
+        return self.sent.total() == self.answered + self.disconnected and not self.wrong
 
-    def _check(self, asked: Asked, raw: Raw, floor: int) -> None:
+    def _check(self, request: LoadRequest, response: RawResponse, floor: int) -> None:
         try:
-            version = check(asked, raw, self.policies, floor)
-        except WrongError as error:
+            version = check(request, response, self.policies, floor)
+        except WrongAnswerError as error:
             self.wrong += 1
-            self._tell(asked, str(error))
+            self._add_failure(request, str(error))
         else:
             if version is not None:
-                self.seen[version.number] += 1
+                self.versions[version.number] += 1
 
-    def _tell(self, asked: Asked, fault: str) -> None:
-        if len(self.faults) < _MOST_TOLD:
-            self.faults.append(f"{asked.marker} {asked.kind}, {asked.model}: {fault}")
+    def _add_failure(self, request: LoadRequest, failure: str) -> None:
+        if len(self.failures) < _MAX_FAILURES:
+            self.failures.append(f"{request.marker} {request.kind}, {request.model}: {failure}")
 
     @contextmanager
-    def _open(self, stream: bool) -> Iterator[None]:
+    def _count_open(self, stream: bool) -> Iterator[None]:
         self.open += 1
         self.streams += stream
-        self.most_streams = max(self.most_streams, self.streams)
+        self.max_streams = max(self.max_streams, self.streams)
         try:
             yield
         finally:
@@ -94,16 +107,16 @@ class Client:
             self.streams -= stream
 
 
-async def _left(request: Awaitable[Raw], number: int) -> Raw | None:
-    """Leave after some time, in mid-stream or before: at another moment for each number."""
+async def _disconnect(pending: Awaitable[RawResponse], number: int) -> RawResponse | None:
+    """Cancel a request after a time that depends on its number, before the answer or in the middle of the stream."""
     try:
-        return await asyncio.wait_for(request, 0.02 + number % 17 * 0.05)
+        return await asyncio.wait_for(pending, 0.02 + number % 17 * 0.05)
     except TimeoutError:
         return None
 
 
 @asynccontextmanager
-async def client_of(url: str, policies: Policies | None, timeout_s: float) -> AsyncIterator[Client]:
+async def open_client(url: str, policies: PolicyFolder | None, timeout_s: float) -> AsyncIterator[ProxyClient]:
     """Open a client of a proxy."""
     async with open_session(timeout_s) as session:
-        yield Client(url, session, policies)
+        yield ProxyClient(url, session, policies)

@@ -1,4 +1,4 @@
-"""The two ways to send requests: as many as go at once, or so many a second."""
+"""Drives the load: a fixed number of concurrent requests, or a fixed rate."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from collections.abc import Awaitable, Iterator
 from itertools import count
 from typing import Final
 
-from benchmarks.load.made import Run
-from benchmarks.load.traffic import ALL, ROUGH, STREAMED, WHOLE, Asked, requests
+from benchmarks.load.plan import LoadRun
+from benchmarks.load.traffic import ALL, ROUGH, STREAMED, WHOLE, LoadRequest, generate_requests
 
-_MOST_AT_ONCE: Final = 200
+_MAX_CONCURRENT: Final = 200
 
 
-async def crowd(made: Run, stop: asyncio.Event, editing: asyncio.Task[None]) -> None:
-    """Keep so many streams and others going until there were enough."""
-    plan, [arm] = made.plan, made.arms
+async def run_concurrently(load_run: LoadRun, stop: asyncio.Event, editing: asyncio.Task[None]) -> None:
+    """Keep the planned number of requests open until enough requests were sent and policies edited."""
+    plan, [arm] = load_run.plan, load_run.arms
     numbers = count()
     begun = 0
 
     def is_enough() -> bool:
-        edited = made.editor.rounds >= plan.rounds or editing.done()
+        edited = load_run.editor.rounds >= plan.rounds or editing.done()
         return stop.is_set() or (begun >= plan.requests and edited)
 
-    async def slot(asked: Iterator[Asked]) -> None:
+    async def send_in_turn(pending: Iterator[LoadRequest]) -> None:
         nonlocal begun
         while not is_enough():
             begun += 1
-            await arm.client.ask(next(asked))
+            await arm.client.send(next(pending))
 
-    streams, others = requests(STREAMED, numbers), requests((*WHOLE, *ROUGH), numbers)
-    slots: list[Awaitable[None]] = [slot(streams) for _ in range(plan.streams)]
-    await asyncio.gather(*slots, *(slot(others) for _ in range(plan.others)))
+    streams, others = generate_requests(STREAMED, numbers), generate_requests((*WHOLE, *ROUGH), numbers)
+    senders: list[Awaitable[None]] = [send_in_turn(streams) for _ in range(plan.streams)]
+    await asyncio.gather(*senders, *(send_in_turn(others) for _ in range(plan.others)))
 
 
-async def go_steadily(made: Run, stop: asyncio.Event) -> None:
-    """Send the same requests to each proxy, so many a second, for so many minutes."""
-    until = time.monotonic() + made.plan.minutes * 60
-    asked = requests(ALL, count())
-    going: set[asyncio.Task[None]] = set()
+async def run_at_rate(load_run: LoadRun, stop: asyncio.Event) -> None:
+    """Send the same requests to each proxy at the planned rate, for the planned number of minutes."""
+    until = time.monotonic() + load_run.plan.minutes * 60
+    pending = generate_requests(ALL, count())
+    open_tasks: set[asyncio.Task[None]] = set()
     due = time.monotonic()
     while not stop.is_set() and due < until:
-        request = next(asked)
-        for arm in made.arms:
-            task = asyncio.create_task(arm.client.ask(request))
-            going.add(task)
-            task.add_done_callback(going.discard)
-        due += 1 / made.plan.rate
+        request = next(pending)
+        for arm in load_run.arms:
+            task = asyncio.create_task(arm.client.send(request))
+            open_tasks.add(task)
+            task.add_done_callback(open_tasks.discard)
+        due += 1 / load_run.plan.rate
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        while len(going) > _MOST_AT_ONCE:
-            await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-    await asyncio.gather(*going)
+        while len(open_tasks) > _MAX_CONCURRENT:
+            await asyncio.wait(open_tasks, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*open_tasks)

@@ -1,4 +1,4 @@
-"""A folder of policies that is edited, broken and mended, and what each version of it makes of a request."""
+"""A folder of policies that is edited, broken and restored, and the effects of each version on a request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from prompt_policy import load
 
 HOT: Final = 2.0
-"""A temperature that every version refuses."""
+"""A temperature that every version rejects."""
 _TEXT: Final = """version: 1
 name: main
 applies_to: {{models: ["model-*"]}}
@@ -27,18 +27,18 @@ _OTHER: Final = "version: 1\nname: other\napplies_to: {models: [other]}\nrules: 
 
 
 class Version(NamedTuple):
-    """A version of the policy; no two say the same."""
+    """A version of the policy; all versions differ in every value."""
 
     number: int
 
     @property
     def temperature(self) -> float:
-        """The temperature that it sends on."""
+        """The temperature that it sets."""
         return round((1 + self.number % 99) / 100, 2)
 
     @property
     def top_p(self) -> float:
-        """The top_p that it sends on."""
+        """The top_p that it sets."""
         return round((1 + self.number % 97) / 100, 2)
 
     @property
@@ -48,17 +48,17 @@ class Version(NamedTuple):
 
     @property
     def opening(self) -> str:
-        """What every answer begins with."""
+        """The text at the start of every answer."""
         return f"<v{self.number}>"
 
     @property
     def suffix(self) -> str:
-        """What stands at the end of every question."""
+        """The text at the end of every question."""
         return f"Version {self.number}."
 
     @property
     def refusal(self) -> str:
-        """What a client is told that asks for too much heat."""
+        """The message for a request with a temperature that is too high."""
         return f"Version {self.number} refuses."
 
     @property
@@ -68,10 +68,13 @@ class Version(NamedTuple):
         return _TEXT.format(**{name: getattr(self, name) for name in names})
 
 
-class Policies:
-    """The folder. ``valid`` holds every version that could ever be in force, by the name and hash in the header.
+class PolicyFolder:
+    """The folder with the policies of a run.
 
-    ``floor`` is the version that every worker is known to have: no older one may be seen after it.
+    Attributes:
+        valid: every version that could ever be active, by the name and hash in the header.
+        floor: the version that every worker has loaded; no older one may be applied to later requests.
+        edits: the changes of each kind.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,22 +88,22 @@ class Policies:
 
     def edit(self, *, in_place: bool = False) -> str:
         """Write a new version; return its name and hash."""
-        version = self._next()
+        version = self._create_version()
         name = f"main@{load(self._write('.draft', version.text)).hash}"
         self.valid[name] = version
-        self._place(version.text, "edited", in_place=in_place)
+        self._replace_main(version.text, "edited", in_place=in_place)
         return name
 
-    def break_(self, *, in_place: bool = False) -> None:
-        """Write a new version that cannot be used, each time for another reason."""
-        text = self._next().text
-        wrong = (
+    def write_broken(self, *, in_place: bool = False) -> None:
+        """Write a new version with an error, of another kind each time."""
+        text = self._create_version().text
+        broken = (
             text.replace("append_suffix", "append_sufix"),
             text[: text.rindex("{") + 5],
             text.replace("rules:", "rulez:"),
             text.replace("value:", "minn:"),
         )
-        self._place(wrong[self._number % len(wrong)], "broken", in_place=in_place)
+        self._replace_main(broken[self._number % len(broken)], "broken", in_place=in_place)
 
     def delete(self, name: str) -> None:
         """Delete a file."""
@@ -112,11 +115,11 @@ class Policies:
         self._write(f"{name}.yaml", _OTHER)
         self._count(f"{name} restored")
 
-    def _next(self) -> Version:
+    def _create_version(self) -> Version:
         self._number += 1
         return Version(self._number)
 
-    def _place(self, text: str, what: str, *, in_place: bool) -> None:
+    def _replace_main(self, text: str, what: str, *, in_place: bool) -> None:
         if in_place:
             self._write("main.yaml", text)
         else:

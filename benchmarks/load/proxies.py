@@ -1,4 +1,4 @@
-"""The processes of a run: the fake backend, and LiteLLM's proxy with the callback and, for control, without it."""
+"""The processes of a run: the fake backend, and LiteLLM's proxy with and without the callback."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.load.traffic import deployments
-from tests.e2e.fake_backend import free_port
-from tests.e2e.proxy import Proxy, proxy
+from benchmarks.load.traffic import build_model_list
+from prompt_policy.launcher.machine.ports import find_free_port
+from prompt_policy.net import LOOPBACK
+from tests.support.litellm_proxy import Proxy, run_proxy
 
 _ROOT: Final = Path(__file__).parents[2]
 _CALLBACK: Final = "prompt_policy.litellm.callback"
@@ -32,17 +33,17 @@ class Backend:
     url: str
     pid: int
 
-    def counts(self) -> dict[str, int]:
-        """Return what it counted."""
+    def read_counts(self) -> dict[str, int]:
+        """Return the numbers of requests and streams."""
         with urllib.request.urlopen(f"{self.url}/counts", timeout=30) as answer:
             counts: dict[str, int] = json.loads(answer.read())
         return counts
 
 
 @contextmanager
-def fake_backend(pause_s: float) -> Iterator[Backend]:
-    """Run the backend until the block ends; ``pause_s`` is the time between two events of a stream."""
-    port = free_port()
+def run_fake_backend(pause_s: float) -> Iterator[Backend]:
+    """Run the backend until the block ends. ``pause_s`` is the time between two events of a stream."""
+    port = find_free_port(LOOPBACK)
     command = [sys.executable, "-m", "benchmarks.load.fake_backend", str(port), str(pause_s)]
     process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
     backend = Backend(f"http://127.0.0.1:{port}", process.pid)
@@ -58,7 +59,7 @@ def _await_ready(backend: Backend, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_S
     while True:
         try:
-            backend.counts()
+            backend.read_counts()
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise
@@ -68,22 +69,22 @@ def _await_ready(backend: Backend, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def litellm_proxy(backend: Backend, folder: Path, policies: Path | None, workers: int) -> Iterator[Proxy]:
-    """Run a proxy until the block ends, over a folder of policies or without the callback."""
+def run_litellm_proxy(backend: Backend, folder: Path, policies: Path | None, workers: int) -> Iterator[Proxy]:
+    """Run a proxy until the block ends, with a folder of policies, or without the callback for None."""
     folder.mkdir()
     shutil.copy(_COUNTER, folder)
     callbacks = [f"{_COUNTER.stem}.counter"] if policies is None else [_CALLBACK, f"{_COUNTER.stem}.counter"]
     config: dict[str, Any] = {
-        "model_list": deployments(f"{backend.url}/v1"),
+        "model_list": build_model_list(f"{backend.url}/v1"),
         "litellm_settings": {"callbacks": callbacks, "num_retries": 0},
         "router_settings": {"disable_cooldowns": True},
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
     }
     if policies is not None:
         config["callback_settings"] = {"prompt_policy": {"path": str(policies)}}
-    # uvicorn kills a worker that is silent for 5 s, as one is that imports LiteLLM on a busy machine.
+    # By default uvicorn kills a worker that does not respond for 5 s; importing LiteLLM may take longer.
     many = ("--num_workers", str(workers), "--timeout_worker_healthcheck", "120") if workers > 1 else ()
-    with proxy(config, folder, *many) as started:
+    with run_proxy(config, folder, *many) as started:
         _await_workers(started, workers)
         yield started
 

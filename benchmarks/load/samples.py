@@ -1,4 +1,4 @@
-"""What a proxy holds of the system: memory, file descriptors, threads, tasks and processor time; and slopes."""
+"""Samples of a proxy's resources (memory, file descriptors, threads, tasks, processor time), and their slopes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from prompt_policy.launcher.processes import below
+from prompt_policy.launcher.machine.processes import descendants
 
 _MB: Final = 1024.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -23,7 +23,7 @@ _STALE_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A look at a proxy, all its processes together. Memory in MB (2**20 bytes), times in seconds."""
+    """The resources of all processes of a proxy. Memory in MB (2**20 bytes), times in seconds."""
 
     at_s: float
     rss_mb: float
@@ -34,36 +34,36 @@ class Sample:
     cpu_s: float
 
 
-def sample(pid: int, folder: Path) -> Sample:
-    """Look at a process and all that it started; ``folder`` is where the tasks are told."""
-    pids = {pid} | below(pid)
-    memory = [_memory(one) for one in pids]
-    tasks = tasks_in(folder, pids)
+def take_sample(pid: int, folder: Path) -> Sample:
+    """Return a sample of a process and its descendants; ``folder`` contains the files of ``task_count``."""
+    pids = {pid} | descendants(pid)
+    memory = [_read_memory(each) for each in pids]
+    tasks = count_tasks(folder, pids)
     return Sample(
         time.time(),
         sum(rss for rss, _pss in memory) / _MB,
         sum(pss for _rss, pss in memory) / _MB,
-        sum(_listed(one, "fd") for one in pids),
-        sum(_listed(one, "task") for one in pids),
+        sum(_count_entries(each, "fd") for each in pids),
+        sum(_count_entries(each, "task") for each in pids),
         None if tasks is None else tasks.total(),
-        sum(_cpu_s(one) for one in pids),
+        sum(_read_cpu_s(each) for each in pids),
     )
 
 
-def tasks_in(folder: Path, pids: set[int]) -> Counter[str] | None:
-    """Return how many tasks there are of each coroutine; None where nobody told lately."""
+def count_tasks(folder: Path, pids: set[int]) -> Counter[str] | None:
+    """Return the number of tasks of each coroutine; None if no process wrote its file recently."""
     counts = Counter[str]()
-    told = False
+    is_known = False
     for pid in pids:
         with suppress(OSError):
             file = folder / f"tasks-{pid}.json"
             if time.time() - file.stat().st_mtime < _STALE_S:
                 counts.update(json.loads(file.read_text()))
-                told = True
-    return counts if told else None
+                is_known = True
+    return counts if is_known else None
 
 
-def _memory(pid: int) -> tuple[int, int]:
+def _read_memory(pid: int) -> tuple[int, int]:
     """Return the resident and the proportional set size in kB."""
     with suppress(OSError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
@@ -72,13 +72,13 @@ def _memory(pid: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _listed(pid: int, folder: str) -> int:
+def _count_entries(pid: int, folder: str) -> int:
     with suppress(OSError):
         return sum(1 for _ in Path(f"/proc/{pid}/{folder}").iterdir())
     return 0
 
 
-def _cpu_s(pid: int) -> float:
+def _read_cpu_s(pid: int) -> float:
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
@@ -92,7 +92,7 @@ class Slope(NamedTuple):
     error: float
 
 
-def slope(times_s: Sequence[float], values: Sequence[float]) -> Slope | None:
+def fit_slope(times_s: Sequence[float], values: Sequence[float]) -> Slope | None:
     """Fit a line by least squares; None for fewer than three points."""
     if len(times_s) < 3:
         return None
@@ -104,9 +104,9 @@ def slope(times_s: Sequence[float], values: Sequence[float]) -> Slope | None:
     return Slope(rise, math.sqrt(squares / (len(hours) - 2) / spread))
 
 
-def later_half(samples: Sequence[Sample]) -> Sequence[Sample]:
+def select_later_half(samples: Sequence[Sample]) -> Sequence[Sample]:
     """Return the samples of the second half of the time."""
     if not samples:
         return samples
     middle = (samples[0].at_s + samples[-1].at_s) / 2
-    return [one for one in samples if one.at_s >= middle]
+    return [sample for sample in samples if sample.at_s >= middle]

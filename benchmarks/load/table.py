@@ -1,4 +1,4 @@
-"""The report of a run, for people and as JSON."""
+"""The report of a run, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -8,122 +8,126 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks.load.made import Arm, Run
-from benchmarks.load.samples import Sample, Slope, later_half, slope
-from benchmarks.load.traffic import counted
+from benchmarks.load.plan import Arm, LoadRun
+from benchmarks.load.samples import Sample, Slope, fit_slope, select_later_half
+from benchmarks.load.traffic import count_by_kind
 from prompt_policy.wire.values import JsonObject
 
 _MEMORY: Final = ("rss_mb", "pss_mb")
 
 
-def as_text(made: Run) -> str:
-    """Return the report as lines."""
-    return "\n".join([*_requests(made), "", *_held(made), "", "passed" if made.passed else "FAILED"]) + "\n"
+def format_report(load_run: LoadRun) -> str:
+    """Return the report as text."""
+    verdict = "passed" if load_run.passed else "FAILED"
+    lines = [*_format_requests(load_run), "", *_format_resources(load_run), "", verdict]
+    return "\n".join(lines) + "\n"
 
 
-def as_json(made: Run) -> JsonObject:
-    """Return all that was measured."""
+def build_report(load_run: LoadRun) -> JsonObject:
+    """Return all measurements as a JSON object."""
     return {
-        "plan": asdict(made.plan),
+        "plan": asdict(load_run.plan),
         "python": platform.python_version(),
         "litellm": version("litellm"),
-        "seconds": made.seconds,
-        "interrupted": made.interrupted,
-        "passed": made.passed,
-        "edits": made.policies.edits,
-        "rounds": made.editor.rounds,
-        "trouble": made.trouble,
-        "backend": made.backend_counts,
-        "arms": [_arm(arm) for arm in made.arms],
+        "seconds": load_run.seconds,
+        "interrupted": load_run.interrupted,
+        "passed": load_run.passed,
+        "edits": load_run.policies.edits,
+        "rounds": load_run.editor.rounds,
+        "errors": load_run.errors,
+        "backend": load_run.backend_counts,
+        "arms": [_describe_arm(arm) for arm in load_run.arms],
     }
 
 
-def _arm(arm: Arm) -> JsonObject:
+def _describe_arm(arm: Arm) -> JsonObject:
     client = arm.client
     return {
         "name": arm.name,
         "rate": arm.rate,
-        "asked": counted(client.asked),
+        "sent": count_by_kind(client.sent),
         "answered": client.answered,
-        "left": client.left,
+        "disconnected": client.disconnected,
         "lost": client.lost,
-        "most_streams_at_once": client.most_streams,
+        "max_streams": client.max_streams,
         "wrong": client.wrong,
-        "faults": client.faults,
-        "versions": dict(client.seen),
+        "failures": client.failures,
+        "versions": dict(client.versions),
         "idle": arm.idle and asdict(arm.idle),
-        "samples": [asdict(one) for one in arm.samples],
+        "samples": [asdict(sample) for sample in arm.samples],
         "after": arm.after and asdict(arm.after),
-        "tasks_after": arm.left_over,
+        "remaining_tasks": arm.remaining_tasks,
     }
 
 
-def _requests(made: Run) -> Iterator[str]:
-    edits = ", ".join(f"{count} {what}" for what, count in made.policies.edits.items())
+def _format_requests(load_run: LoadRun) -> Iterator[str]:
+    edits = ", ".join(f"{count} {what}" for what, count in load_run.policies.edits.items())
     yield f"LiteLLM {version('litellm')}, Python {platform.python_version()}"
-    yield f"{made.seconds:.0f} s{', interrupted' if made.interrupted else ''}; edits: {edits}"
-    yield f"backend: {', '.join(f'{count} {what}' for what, count in made.backend_counts.items())}"
-    for arm in made.arms:
+    yield f"{load_run.seconds:.0f} s{', interrupted' if load_run.interrupted else ''}; edits: {edits}"
+    yield f"backend: {', '.join(f'{count} {what}' for what, count in load_run.backend_counts.items())}"
+    for arm in load_run.arms:
         client = arm.client
         yield (
-            f"{arm.name}: {client.asked.total()} asked, {arm.rate:.1f} a second, "
-            f"{client.answered} answered, {client.left} left by the client, {client.lost} lost, "
-            f"{client.wrong} wrong; at most {client.most_streams} streams at once; "
-            f"{len(client.seen)} versions of the policy seen"
+            f"{arm.name}: {client.sent.total()} sent, {arm.rate:.1f} per second, "
+            f"{client.answered} answered, {client.disconnected} disconnected by the client, {client.lost} lost, "
+            f"{client.wrong} wrong; at most {client.max_streams} concurrent streams; "
+            f"{len(client.versions)} versions of the policy applied"
         )
-        yield from (f"  {count:>7} {kind}" for kind, count in counted(client.asked).items())
-        yield from (f"  {line}" for line in client.faults)
-    yield from (f"TROUBLE {line}" for line in made.trouble)
+        yield from (f"  {count:>7} {kind}" for kind, count in count_by_kind(client.sent).items())
+        yield from (f"  {line}" for line in client.failures)
+    yield from (f"ERROR {line}" for line in load_run.errors)
 
 
-def _held(made: Run) -> Iterator[str]:
-    yield f"{'':<22}" + "".join(f"{arm.name:>24}" for arm in made.arms)
+def _format_resources(load_run: LoadRun) -> Iterator[str]:
+    yield f"{'':<22}" + "".join(f"{arm.name:>24}" for arm in load_run.arms)
     for name in ("rss_mb", "pss_mb", "fds", "threads", "tasks"):
-        yield _row(f"{name}, idle before", [_shown(arm.idle, name) for arm in made.arms])
+        yield _format_row(f"{name}, idle before", [_format_sample(arm.idle, name) for arm in load_run.arms])
         for what, at in (("first", 0), ("last", -1)):
-            yield _row(f"{name}, {what}", [_shown(arm.samples[at], name) for arm in made.arms])
-        yield _row(f"{name}, most", [_most(arm, name) for arm in made.arms])
-        yield _row(f"{name}, idle after", [_shown(arm.after, name) for arm in made.arms])
-    yield _row("share of a core", [f"{_share(arm):.2f}" for arm in made.arms])
-    yield "MB an hour in the second half, with standard error:"
+            yield _format_row(f"{name}, {what}", [_format_sample(arm.samples[at], name) for arm in load_run.arms])
+        yield _format_row(f"{name}, maximum", [_format_maximum(arm, name) for arm in load_run.arms])
+        yield _format_row(f"{name}, idle after", [_format_sample(arm.after, name) for arm in load_run.arms])
+    yield _format_row("share of a core", [f"{_compute_cpu_share(arm):.2f}" for arm in load_run.arms])
+    yield "MB per hour in the second half, with standard error:"
     for name in _MEMORY:
-        yield _row(name, [_told(_slope(arm, name)) for arm in made.arms])
-    if len(made.arms) > 1:
-        yield from (f"{name}, policed less control: {_told(_difference(made, name))}" for name in _MEMORY)
-    for arm in made.arms:
-        if not arm.returned:
-            yield f"{arm.name} did not give everything back; its tasks: {arm.left_over}"
+        yield _format_row(name, [_format_slope(_fit_arm_slope(arm, name)) for arm in load_run.arms])
+    if len(load_run.arms) > 1:
+        yield from (
+            f"{name}, policy minus control: {_format_slope(_fit_difference(load_run, name))}" for name in _MEMORY
+        )
+    for arm in load_run.arms:
+        if not arm.is_released:
+            yield f"{arm.name} did not release all resources; remaining tasks: {arm.remaining_tasks}"
 
 
-def _row(name: str, cells: list[str]) -> str:
+def _format_row(name: str, cells: list[str]) -> str:
     return f"{name:<22}" + "".join(f"{cell:>24}" for cell in cells)
 
 
-def _shown(one: Sample | None, name: str) -> str:
-    value = None if one is None else getattr(one, name)
+def _format_sample(sample: Sample | None, name: str) -> str:
+    value = None if sample is None else getattr(sample, name)
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
-def _most(arm: Arm, name: str) -> str:
-    return _shown(max(arm.samples, key=lambda one: getattr(one, name) or 0), name)
+def _format_maximum(arm: Arm, name: str) -> str:
+    return _format_sample(max(arm.samples, key=lambda sample: getattr(sample, name) or 0), name)
 
 
-def _share(arm: Arm) -> float:
+def _compute_cpu_share(arm: Arm) -> float:
     first, last = arm.samples[0], arm.samples[-1]
     return (last.cpu_s - first.cpu_s) / max(last.at_s - first.at_s, 1e-9)
 
 
-def _slope(arm: Arm, name: str) -> Slope | None:
-    later = later_half(arm.samples)
-    return slope([one.at_s for one in later], [getattr(one, name) for one in later])
+def _fit_arm_slope(arm: Arm, name: str) -> Slope | None:
+    later = select_later_half(arm.samples)
+    return fit_slope([sample.at_s for sample in later], [getattr(sample, name) for sample in later])
 
 
-def _difference(made: Run, name: str) -> Slope | None:
-    """Return the slope of how much more the first proxy holds than the second."""
-    ours, control = (later_half(arm.samples) for arm in made.arms)
-    pairs = list(zip(ours, control, strict=False))
-    return slope([one.at_s for one, _ in pairs], [getattr(a, name) - getattr(b, name) for a, b in pairs])
+def _fit_difference(load_run: LoadRun, name: str) -> Slope | None:
+    """Return the slope of the difference between the first proxy and the second."""
+    with_policy, control = (select_later_half(arm.samples) for arm in load_run.arms)
+    pairs = list(zip(with_policy, control, strict=False))
+    return fit_slope([sample.at_s for sample, _ in pairs], [getattr(a, name) - getattr(b, name) for a, b in pairs])
 
 
-def _told(found: Slope | None) -> str:
-    return "too few samples" if found is None else f"{found.per_hour:+.2f} ± {found.error:.2f}"
+def _format_slope(change: Slope | None) -> str:
+    return "too few samples" if change is None else f"{change.per_hour:+.2f} ± {change.error:.2f}"

@@ -1,4 +1,4 @@
-"""The requests of a run, each with a marker of its own, and what the answer to each has to be."""
+"""The requests of a run, each with a unique marker, and the expected answer to each."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from benchmarks.load.echo import BLANK_LINES, seen, told
+from benchmarks.load.echo import BLANK_LINES, build_answer_text, describe_request
 from benchmarks.load.policies import HOT, Version
 from prompt_policy.wire.values import JsonObject
-from tests.vectors.reading import PATHS, read
+from tests.support.responses import PATHS, read_texts
 
-Ending = Literal["answered", "refused", "failed", "cut", "left"]
-"""refused: by the policy; failed: the backend says 500; cut: it breaks off in mid-stream; left: the client does."""
+Ending = Literal["answered", "refused", "failed", "cut", "disconnected"]
+"""``refused``: by the policy. ``failed``: the backend returns 500. ``cut``: the backend breaks off the stream.
+``disconnected``: the client closes the connection."""
 _TEMPERATURE: Final = 0.5
 _GENERATE: Final = "generate"
 _MODELS: Final = ("bound", "model-{number}", "foreign-{number}")
 _ALIASES: Final[dict[Ending, str]] = {"failed": "broken", "cut": "cut", "refused": "bound"}
 
 
-class Kind(NamedTuple):
-    """A kind of request. ``share`` is how often it is drawn, beside the others."""
+class RequestKind(NamedTuple):
+    """A kind of request. ``share`` is its relative frequency."""
 
     endpoint: str
     stream: bool = False
@@ -34,65 +35,65 @@ class Kind(NamedTuple):
 
 
 STREAMED: Final = (
-    Kind("chat", True, share=4),
-    Kind("completions", True),
-    Kind("responses", True, share=2),
-    Kind("messages", True, share=2),
+    RequestKind("chat", True, share=4),
+    RequestKind("completions", True),
+    RequestKind("responses", True, share=2),
+    RequestKind("messages", True, share=2),
 )
 WHOLE: Final = (
-    Kind("chat", share=4),
-    Kind("completions"),
-    Kind("responses", share=2),
-    Kind("messages", share=2),
-    Kind("chat", False, "refused"),
-    Kind("chat", True, "refused"),
-    Kind("responses", False, "refused"),
-    Kind("messages", False, "refused"),
+    RequestKind("chat", share=4),
+    RequestKind("completions"),
+    RequestKind("responses", share=2),
+    RequestKind("messages", share=2),
+    RequestKind("chat", False, "refused"),
+    RequestKind("chat", True, "refused"),
+    RequestKind("responses", False, "refused"),
+    RequestKind("messages", False, "refused"),
 )
 ROUGH: Final = (
-    Kind("chat", True, "left", share=2),
-    Kind("chat", False, "left"),
-    Kind("responses", True, "left"),
-    Kind("messages", True, "left"),
-    Kind("chat", False, "failed"),
-    Kind("chat", True, "failed"),
-    Kind("responses", False, "failed"),
-    Kind("messages", False, "failed"),
-    Kind("chat", True, "cut"),
-    Kind(_GENERATE),
+    RequestKind("chat", True, "disconnected", share=2),
+    RequestKind("chat", False, "disconnected"),
+    RequestKind("responses", True, "disconnected"),
+    RequestKind("messages", True, "disconnected"),
+    RequestKind("chat", False, "failed"),
+    RequestKind("chat", True, "failed"),
+    RequestKind("responses", False, "failed"),
+    RequestKind("messages", False, "failed"),
+    RequestKind("chat", True, "cut"),
+    RequestKind(_GENERATE),
 )
 ALL: Final = (*STREAMED, *WHOLE, *ROUGH)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request. Every third names a model that no other request names and a policy applies to, every third one
-    that none applies to."""
+class LoadRequest:
+    """One request. Every third one uses a unique model name that a policy applies to, and every third one a name that
+    no policy applies to."""
 
     number: int
-    kind: Kind
+    kind: RequestKind
     model: str
 
     @property
     def marker(self) -> str:
-        """What no other request holds."""
+        """A text that no other request contains."""
         return f"<request {self.number}>"
 
     @property
     def text(self) -> str:
-        """The question; every other one is an exercise."""
+        """The question; every second one is an exercise in mathematics."""
         if self.number % 2:
             return f"{self.marker} Solve the equation x^2 - {self.number}x + 6 = 0."
-        return f"{self.marker} Tell me a story."
+        return f"{self.marker} Write me a story."
 
     @property
     def path(self) -> str:
-        """Where it is sent."""
+        """The path of the request."""
         return PATHS.get(self.kind.endpoint, f"/v1beta/models/{self.model}:generateContent")
 
     @property
     def body(self) -> JsonObject:
-        """What is sent."""
+        """The body of the request."""
         if self.kind.endpoint == _GENERATE:
             turn = {"role": "user", "parts": [{"text": self.text}]}
             return {"contents": [turn], "generationConfig": {"temperature": _TEMPERATURE}}
@@ -103,57 +104,57 @@ class Asked:
             "responses": {"input": self.text},
             "completions": {"prompt": self.text},
         }
-        asked = bodies[self.kind.endpoint]
-        return {"model": self.model, "stream": self.kind.stream, "temperature": self._temperature, **asked}
+        fields = bodies[self.kind.endpoint]
+        return {"model": self.model, "stream": self.kind.stream, "temperature": self._temperature, **fields}
 
     @property
-    def is_policed(self) -> bool:
-        """Whether a policy applies to it, where there is one."""
+    def is_covered(self) -> bool:
+        """Whether a policy applies to it, if the proxy has the callback."""
         return not self.model.startswith("foreign-")
 
     @property
     def _temperature(self) -> float:
-        # Messages knows none above 1, and LiteLLM passes on what is no number for the policy to refuse.
+        # HOT is above the maximum of Messages, which is 1, but LiteLLM leaves the rejection to the policy.
         return HOT if self.kind.ending == "refused" else _TEMPERATURE
 
-    def answer(self, version: Version | None) -> str:
-        """Return what the client has to read under a version of the policy, or under none."""
+    def predict_answer(self, version: Version | None) -> str:
+        """Return the text that the client must receive under a version of the policy; None: without a policy."""
         turns = [["user", self.text]]
         if version is None:
-            return told(seen(turns, self._temperature, None))
+            return build_answer_text(describe_request(turns, self._temperature, None))
         if self.kind.endpoint == "completions":
-            return told(seen(turns, version.temperature, version.top_p))
+            return build_answer_text(describe_request(turns, version.temperature, version.top_p))
         steps = "\nStep by step." if self.number % 2 else ""
         turns = [["user", f"{self.text}{steps}\n{version.suffix}"], ["assistant", version.opening]]
-        said = seen(turns, version.temperature, version.top_p)
-        return version.opening + told(said, min(version.blank_lines, BLANK_LINES))
+        description = describe_request(turns, version.temperature, version.top_p)
+        return version.opening + build_answer_text(description, min(version.blank_lines, BLANK_LINES))
 
     def read(self, answer: str) -> str:
         """Return the text of an answer as a client reads it."""
         if self.kind.endpoint == _GENERATE:
             return "".join(part["text"] for part in json.loads(answer)["candidates"][0]["content"]["parts"])
-        return read(self.kind.endpoint, answer, stream=self.kind.stream)["content"]
+        return read_texts(self.kind.endpoint, answer, stream=self.kind.stream)["content"]
 
 
-def requests(kinds: Sequence[Kind], numbers: Iterator[int]) -> Iterator[Asked]:
-    """Yield requests without end: every kind by its share, in an order that is the same in every run."""
+def generate_requests(kinds: Sequence[RequestKind], numbers: Iterator[int]) -> Iterator[LoadRequest]:
+    """Yield requests without end: every kind by its share, in the same order in every run."""
     order = [kind for kind in kinds for _ in range(kind.share)]
     shuffled = random.Random(0)
     while True:
         shuffled.shuffle(order)
         for kind in order:
             number = next(numbers)
-            yield Asked(number, kind, _model(kind, number))
+            yield LoadRequest(number, kind, _select_model(kind, number))
 
 
-def _model(kind: Kind, number: int) -> str:
+def _select_model(kind: RequestKind, number: int) -> str:
     if kind.endpoint == _GENERATE:
         return f"foreign-{number}"
     return _ALIASES.get(kind.ending) or _MODELS[number % len(_MODELS)].format(number=number)
 
 
-def deployments(api_base: str) -> list[JsonObject]:
-    """Return LiteLLM's model_list for these requests."""
+def build_model_list(api_base: str) -> list[JsonObject]:
+    """Return LiteLLM's ``model_list`` for these requests."""
 
     def deployment(alias: str, model: str, **model_info: str) -> JsonObject:
         parameters = {"model": f"hosted_vllm/{model}", "api_base": api_base, "api_key": "none"}
@@ -167,6 +168,6 @@ def deployments(api_base: str) -> list[JsonObject]:
     ]
 
 
-def counted(asked: Mapping[Kind, int]) -> dict[str, int]:
-    """Return how many of each kind there were, in words."""
-    return {str(kind): count for kind, count in sorted(asked.items(), key=lambda pair: str(pair[0]))}
+def count_by_kind(requests: Mapping[RequestKind, int]) -> dict[str, int]:
+    """Return the number of requests of each kind, by the kind's description."""
+    return {str(kind): count for kind, count in sorted(requests.items(), key=lambda pair: str(pair[0]))}

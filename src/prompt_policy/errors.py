@@ -1,28 +1,34 @@
-"""The errors that prompt-policy raises on purpose.
+"""The exceptions that prompt-policy raises deliberately, and the words for reporting an error.
 
 PromptPolicyError
-├── LoadError      policy files that cannot be used; one line per mistake
+├── LoadError      policy files that cannot be used; one line per error
 ├── UsageError     a request to the program that cannot be met; one line
-├── ServerError    a server that does not answer as it was asked to; one line with what to check
-├── Refusal        a client's request that a rule refuses; HTTP 400
-└── Fault          a fault of ours at run time under ``on_error: closed``; HTTP 500
+├── ServerError    an upstream server that failed or returned an unexpected response; one line with what to check
+├── Refusal        a client's request that a rule rejects; HTTP 400
+└── InternalError  an internal error at run time under ``on_error: closed``; HTTP 500
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 class PromptPolicyError(Exception):
-    """The base of everything raised on purpose."""
+    """The base class of all exceptions that prompt-policy raises deliberately."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in a policy file, printed as ``file:line:column: path: message``.
+    """One error in a policy file, printed as ``file:line:column: path: message``.
 
-    ``line`` and ``column`` count from 1; 0 means that the whole file is meant.
+    Arguments:
+        file: the file's name, as it is printed.
+        line: from 1; 0 if the error concerns the whole file.
+        column: from 1; 0 if the error concerns the whole file.
+        path: the place in the data, such as ``rules[0].parameters``; empty for the whole file.
+        message: what is wrong, and how to fix it.
     """
 
     file: str
@@ -38,7 +44,7 @@ class Problem:
 
 
 class LoadError(PromptPolicyError):
-    """Policy files that cannot be used. ``problems`` holds every mistake found, in file order."""
+    """Policy files that cannot be used. ``problems`` holds every error found, in file order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
@@ -46,17 +52,17 @@ class LoadError(PromptPolicyError):
 
 
 class UsageError(PromptPolicyError):
-    """Something the user asked for cannot be done; the message is one line with its remedy."""
+    """A request of the user that cannot be met; the message is one line with its remedy."""
 
 
 class ServerError(PromptPolicyError):
-    """A server does not answer as it was asked to; the message is one line with what to check."""
+    """An upstream server failed or returned an unexpected response; the message is one line with what to check."""
 
 
 class Refusal(PromptPolicyError):
-    """A request that a rule refuses: HTTP 400 with ``code: policy_violation``.
+    """A request that a rule rejects: HTTP 400 with ``code: policy_violation``.
 
-    ``param`` names the offending field of the request, or is None.
+    ``param`` names the offending field of the request. It is absent (None) if no single field is to blame.
     """
 
     status = 400
@@ -69,13 +75,19 @@ class Refusal(PromptPolicyError):
         self.param = param
 
     def body(self) -> dict[str, dict[str, str | None]]:
-        """Return the error as OpenAI's APIs write it."""
+        """Return the JSON body of the response, in the format of OpenAI's APIs."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
-class Fault(Refusal):
-    """A fault of ours at run time, where the policy says ``on_error: closed``: HTTP 500."""
+class InternalError(Refusal):
+    """An internal error at run time, if the policy sets ``on_error: closed``: HTTP 500."""
 
     status = 500
     code = "policy_fault"
     type = "api_error"
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return ``" (did you mean 'x'?)"`` for the known word closest to ``word``, or an empty text."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f" (did you mean '{close[0]}'?)" if close else ""

@@ -1,4 +1,4 @@
-"""Promise: in a LiteLLM proxy nothing that a client sends switches a rule or the policy off, unless it may."""
+"""Promise: in a LiteLLM proxy, only permitted clients can skip a rule, and no client can skip the policy."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import Any
 
 import pytest
 
-from tests.security.conftest import BODIES, CHAT, PATHS, WAYS, Answer, Asking
+from tests.security.guarded_proxy import BODIES, CHAT, EACH_PATH, Answer, GuardedProxy
+from tests.support.marks import WHOLE_AND_STREAMED
 
-MAY = {"prompt_policy_may_skip": True}
+PERMISSION = {"prompt_policy_may_skip": True}
 FORGED: dict[str, Any] = {
-    "user_api_key_metadata": MAY,
-    "user_api_key_team_metadata": MAY,
+    "user_api_key_metadata": PERMISSION,
+    "user_api_key_team_metadata": PERMISSION,
     "user_api_key_team_alias": "vip",
     "user_api_key_team_id": "vip",
     "user_api_key_alias": "vip",
-    "user_api_key_auth": {"metadata": MAY, "team_metadata": MAY},
+    "user_api_key_auth": {"metadata": PERMISSION, "team_metadata": PERMISSION},
     "requester_metadata": {"prompt_policy_may_skip": True},
     "model_group": "lax",
     "model_info": {"prompt_policy": "lax", "prompt_policy_reasoning_parser": True},
     "headers": {"x-prompt-policy-skip": "fixed"},
 }
-"""What LiteLLM notes of a caller and a deployment, as a client would write it into the body."""
+"""The data that LiteLLM adds about a caller and a deployment, forged in a client's body."""
 STATE = {"model_call_details": {"prompt_policy": {"applied": None}}}
-DETOURS: dict[str, dict[str, Any]] = {
+OVERRIDES: dict[str, dict[str, Any]] = {
     "nothing but the header": {},
     "metadata": {"metadata": FORGED},
     "litellm_metadata": {"litellm_metadata": FORGED},
@@ -53,15 +54,15 @@ DETOURS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def decent(asking: Asking) -> Any:
-    """What comes of a request without any trick, by path and way."""
-    return cache(lambda path, stream: asking.ask(path, stream=stream))
+def ordinary(guarded: GuardedProxy) -> Any:
+    """A function that returns the answer to a request without overrides, by path and response mode."""
+    return cache(lambda path, stream: guarded.send(path, stream=stream))
 
 
-@WAYS
-@PATHS
-def test_the_policy_holds_for_a_decent_request(decent: Any, path: str, stream: bool) -> None:
-    answer: Answer = decent(path, stream)
+@WHOLE_AND_STREAMED
+@EACH_PATH
+def test_policy_applies_to_an_ordinary_request(ordinary: Any, path: str, stream: bool) -> None:
+    answer: Answer = ordinary(path, stream)
     [sent] = answer.sent
     assert [sent[name] for name in ("temperature", "top_k", "min_p", "seed", "repetition_penalty")] == [
         0.6,
@@ -76,59 +77,61 @@ def test_the_policy_holds_for_a_decent_request(decent: Any, path: str, stream: b
     assert answer.text == whole
 
 
-@WAYS
-@PATHS
-@pytest.mark.parametrize("detour", DETOURS)
-def test_no_detour_leads_around_the_policy(asking: Asking, decent: Any, path: str, stream: bool, detour: str) -> None:
+@WHOLE_AND_STREAMED
+@EACH_PATH
+@pytest.mark.parametrize("override", OVERRIDES)
+def test_no_override_in_the_body_bypasses_the_policy(
+    guarded: GuardedProxy, ordinary: Any, path: str, stream: bool, override: str
+) -> None:
     skips = {"x-prompt-policy-skip": "short,fixed,vip,vip-key,start,tidy", "x-litellm-disable-callbacks": "callback"}
-    answer = asking.ask(path, skips, stream=stream, **DETOURS[detour])
-    plain: Answer = decent(path, stream)
+    answer = guarded.send(path, skips, stream=stream, **OVERRIDES[override])
+    plain: Answer = ordinary(path, stream)
     assert answer.response.status_code == 200, answer.response.text
-    [sent], [as_it_should] = answer.sent, plain.sent
-    assert {key: sent.get(key) for key in as_it_should} == as_it_should
+    [sent], [expected] = answer.sent, plain.sent
+    assert {key: sent.get(key) for key in expected} == expected
     assert answer.text == plain.text
     for name in ("x-prompt-policy", "x-prompt-policy-applied"):
         assert answer.response.headers[name] == plain.response.headers[name]
 
 
-@WAYS
-@PATHS
-def test_a_model_without_a_policy_is_no_door_to_one_that_has_one(asking: Asking, path: str, stream: bool) -> None:
-    answer = asking.ask(path, stream=stream, model="unknown", extra_body={"model": "m"})
+@WHOLE_AND_STREAMED
+@EACH_PATH
+def test_model_without_policy_gives_no_access_to_another_model(guarded: GuardedProxy, path: str, stream: bool) -> None:
+    answer = guarded.send(path, stream=stream, model="unknown", extra_body={"model": "m"})
     assert [body["model"] for body in answer.sent] == ["unknown"]
     assert "x-prompt-policy" not in answer.response.headers
 
 
-@PATHS
+@EACH_PATH
 @pytest.mark.parametrize("bucket", ["metadata", "litellm_metadata"])
-def test_a_client_cannot_bind_a_policy(asking: Asking, path: str, bucket: str) -> None:
-    answer = asking.ask(path, model="unknown", model_info=FORGED["model_info"], **{bucket: FORGED})
+def test_client_cannot_bind_a_policy(guarded: GuardedProxy, path: str, bucket: str) -> None:
+    answer = guarded.send(path, model="unknown", model_info=FORGED["model_info"], **{bucket: FORGED})
     assert "x-prompt-policy" not in answer.response.headers
 
 
-@PATHS
-def test_who_may_skip_a_rule_skips_that_rule_only(asking: Asking, path: str) -> None:
-    answer = asking.ask(path, {"x-prompt-policy-skip": "short,fixed"}, "sk-trusted", metadata=FORGED)
+@EACH_PATH
+def test_trusted_client_skips_only_its_rule(guarded: GuardedProxy, path: str) -> None:
+    answer = guarded.send(path, {"x-prompt-policy-skip": "short,fixed"}, "sk-trusted", metadata=FORGED)
     [sent] = answer.sent
     assert max(sent.get("max_tokens", 0), sent.get("max_output_tokens", 0)) == 50
     assert (sent["temperature"], sent["top_k"]) == (0.6, 5)
 
 
-@pytest.mark.parametrize("detour", ["/v1/chat/completions%0A", "/openai/deployments/m/chat/completions"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions%0A", "/openai/deployments/m/chat/completions"])
 @pytest.mark.parametrize("host", ["x/v1/embeddings?", "x/embeddings#", "x\\embeddings"])
-def test_neither_path_nor_host_leads_around_the_policy(asking: Asking, detour: str, host: str) -> None:
-    asking.backend.bodies.clear()
+def test_neither_path_nor_host_bypasses_the_policy(guarded: GuardedProxy, path: str, host: str) -> None:
+    guarded.backend.bodies.clear()
     body = {"model": "m", "temperature": 1.5, **BODIES[CHAT]}
     headers = {"host": host, "authorization": "Bearer sk-x"}
-    response = asking.client.post(detour, json=body, headers=headers)
+    response = guarded.client.post(path, json=body, headers=headers)
     assert response.status_code == 200, response.text
-    assert [sent["temperature"] for sent in asking.backend.bodies] == [0.6]
+    assert [sent["temperature"] for sent in guarded.backend.bodies] == [0.6]
 
 
 @pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions", "/V1/chat/completions"])
-def test_other_spellings_of_a_path_lead_nowhere(asking: Asking, path: str) -> None:
-    asking.backend.bodies.clear()
-    response = asking.client.post(f"{asking.proxy.url}{path}", json={"model": "m", **BODIES[CHAT]},
+def test_other_spellings_of_a_path_are_not_found(guarded: GuardedProxy, path: str) -> None:
+    guarded.backend.bodies.clear()
+    response = guarded.client.post(f"{guarded.proxy.url}{path}", json={"model": "m", **BODIES[CHAT]},
                                   headers={"authorization": "Bearer sk-x"})  # fmt: skip
     assert response.status_code == 404
-    assert asking.backend.bodies == []
+    assert guarded.backend.bodies == []

@@ -1,4 +1,4 @@
-"""Promise: a policy file executes nothing, reads nothing outside its folder, and costs a bounded amount to load."""
+"""Promise: a policy file executes nothing, reads nothing outside its folder, and loads in bounded memory and time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from prompt_policy.errors import Problem
 
 HEAD = "version: 1\nname: a\n"
 RULES = "rules:\n- {name: r, kind: reject, message: 'no'}\n"
-MEMORY = 256 << 20
-PATIENCE_S = 120
+MAX_MEMORY_BYTES = 256 << 20
+TIMEOUT_S = 120
 
 
-def mistakes(path: Path) -> tuple[Problem, ...]:
+def load_problems(path: Path) -> tuple[Problem, ...]:
     with pytest.raises(LoadError) as caught:
         load_paths([path])
     return caught.value.problems
@@ -27,47 +27,47 @@ def mistakes(path: Path) -> tuple[Problem, ...]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of policies beside a secret one that loads well."""
+    """A folder of policies beside a secret one, which contains a valid policy."""
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "secret.yaml").write_text(f"version: 1\nname: secret\n{RULES}")
     (tmp_path / "policies").mkdir()
     return tmp_path / "policies"
 
 
-def by_link(folder: Path) -> str:
+def link_file(folder: Path) -> str:
     (folder / "link.txt").symlink_to(folder.parent / "secret" / "secret.yaml")
     return "link.txt"
 
 
-def by_folder(folder: Path) -> str:
+def link_folder(folder: Path) -> str:
     (folder / "inside").symlink_to(folder.parent / "secret", target_is_directory=True)
     return "inside/secret.yaml"
 
 
 @pytest.mark.parametrize(
-    "name_of",
+    "build_name",
     [
         lambda folder: "../secret/secret.yaml",
         lambda folder: "./../policies/../secret/secret.yaml",
         lambda folder: str(folder.parent / "secret" / "secret.yaml"),
         lambda folder: f"//{folder.parent}/secret/secret.yaml",
-        by_link,
-        by_folder,
+        link_file,
+        link_folder,
     ],
 )
-def test_no_policy_extends_what_is_outside_its_folder(folder: Path, name_of: Callable[[Path], str]) -> None:
-    (folder / "a.yaml").write_text(f"{HEAD}extends: {name_of(folder)}\n")
-    (mistake,) = mistakes(folder)
-    assert "is outside the policies' folder" in mistake.message
+def test_policy_cannot_extend_a_file_outside_its_folder(folder: Path, build_name: Callable[[Path], str]) -> None:
+    (folder / "a.yaml").write_text(f"{HEAD}extends: {build_name(folder)}\n")
+    (problem,) = load_problems(folder)
+    assert "is outside the policies' folder" in problem.message
 
 
 @pytest.mark.parametrize(
     "name", ["../README", "../../README.md", "../pyproject", "-", "~/x", "$HOME/x", "http://x/y.yaml"]
 )
-def test_a_shipped_name_is_no_path(folder: Path, name: str) -> None:
+def test_path_is_not_a_shipped_policy_name(folder: Path, name: str) -> None:
     (folder / "a.yaml").write_text(f"{HEAD}extends: {name!r}\n")
-    (mistake,) = mistakes(folder)
-    assert "no file or shipped policy" in mistake.message
+    (problem,) = load_problems(folder)
+    assert "no file or shipped policy" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,19 @@ def test_a_shipped_name_is_no_path(folder: Path, name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["description: {}", "rules: {}", "tests: [{}]", "? {} : x"])
-def test_a_tag_is_a_mistake_and_nothing_runs(
+def test_yaml_tag_is_an_error_and_executes_nothing(
     folder: Path, text: str, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
     (folder / "a.yaml").write_text(f"{HEAD}{where.replace('{}', text)}\n")
-    assert mistakes(folder)
+    assert load_problems(folder)
     assert not (folder / "pwned").exists()
 
 
-def test_a_merge_key_is_an_unknown_key(folder: Path) -> None:
+def test_merge_key_is_an_unknown_key(folder: Path) -> None:
     (folder / "a.yaml").write_text(f"{HEAD}tasks: {{math: &x {{any: [sum]}}, code: {{<<: *x}}}}\n{RULES}")
-    (mistake,) = mistakes(folder)
-    assert "unknown key '<<'" in mistake.message
+    (problem,) = load_problems(folder)
+    assert "unknown key '<<'" in problem.message
 
 
 LAUGHS = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 20))
@@ -119,51 +119,51 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_file_is_refused_in_bounded_memory(folder: Path, text: str) -> None:
+def test_hostile_file_is_rejected_in_bounded_memory(folder: Path, text: str) -> None:
     (folder / "a.yaml").write_text(f"{HEAD}{text}")
     tracemalloc.start()
     try:
-        assert mistakes(folder)
-        assert tracemalloc.get_traced_memory()[1] < MEMORY
+        assert load_problems(folder)
+        assert tracemalloc.get_traced_memory()[1] < MAX_MEMORY_BYTES
     finally:
         tracemalloc.stop()
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(a|aa)+b", "(.*a){20}b", "([a-z]+)*b"])
-def test_no_pattern_of_an_author_takes_exponential_time(folder: Path, pattern: str) -> None:
+def test_no_pattern_takes_exponential_time(folder: Path, pattern: str) -> None:
     rule = f"{{name: r, kind: reject, message: x, when: {{last_user: {{matches: '{pattern}'}}}}}}"
     (folder / "a.yaml").write_text(f"{HEAD}applies_to: {{models: [m]}}\nrules: [{rule}]\n")
-    _finishes("last_user", folder, "a" * 50_000)
+    check_finishes("last_user", folder, "a" * 50_000)
 
 
 @pytest.mark.parametrize(
     "glob", ["*a*a*a*a*a*a*a*a*b", "*?*?*?*?*?*?*?*b", "*a**a**a**a**a*b", "*[ab]*[ab]*[ab]*[ab]*c"]
 )
 @pytest.mark.parametrize("key", ["applies_to: {models: [GLOB]}", "applies_to: {models: ['*'], except: [GLOB]}"])
-def test_no_glob_takes_exponential_time_on_a_clients_model_name(folder: Path, glob: str, key: str) -> None:
+def test_no_glob_takes_exponential_time_on_a_model_name(folder: Path, glob: str, key: str) -> None:
     when = f"{{model: '{glob}', team: '{glob}', key_alias: '{glob}'}}"
     rule = f"{{name: r, kind: reject, message: x, when: {when}}}"
     (folder / "a.yaml").write_text(f"{HEAD}{key.replace('GLOB', repr(glob))}\nrules: [{rule}]\n")
-    _finishes("model", folder, "a" * 50_000)
+    check_finishes("model", folder, "a" * 50_000)
 
 
 RUN = """
 import sys
-from prompt_policy import Facts, Pipeline, load_paths
+from prompt_policy import Pipeline, RequestContext, load_paths
 what, folder, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
 text = "a" * length
 policies = load_paths([folder])
-model, asked = (text, "Hi") if what == "model" else ("m", text)
+model, question = (text, "Hi") if what == "model" else ("m", text)
 for name in (model, model[:1000]):
     policies.select(name)
-facts = Facts(model=model, team=text, key_alias=text)
-body = {"model": model, "messages": [{"role": "user", "content": asked}]}
-print(Pipeline(policies.policies[0]).apply(body, "chat", facts).refusal)
+context = RequestContext(model=model, team=text, key_alias=text)
+body = {"model": model, "messages": [{"role": "user", "content": question}]}
+print(Pipeline(policies.policies[0]).apply(body, "chat", context).refusal)
 """
 
 
-def _finishes(what: str, folder: Path, text: str) -> None:
-    """Run in a process of its own: what takes exponential time would not end."""
+def check_finishes(what: str, folder: Path, text: str) -> None:
+    """Select and apply the folder's policy in a process with a timeout, which exponential time would exceed."""
     command = [sys.executable, "-c", RUN, what, str(folder), str(len(text))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert done.stdout == "None\n", done.stderr

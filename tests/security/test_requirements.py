@@ -1,4 +1,4 @@
-"""Promise: every package that is asked for is asked for in a range, so that no new major release comes in by itself."""
+"""Promise: every requirement has a range of versions, so that no new major release is installed unnoticed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUIREMENTS = sorted(
         *(requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra),
     }
 )
-UNBOUNDED = {PROJECT["name"]: "this package itself: an extra that takes in other extras"}
+UNBOUNDED = {PROJECT["name"]: "this package itself: an extra that includes other extras"}
 NAME = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?")
 
 
@@ -32,5 +32,5 @@ def test_every_requirement_has_a_lower_and_an_upper_bound(requirement: str) -> N
     assert sorted(re.sub(r"[\d.]+", "", bound) for bound in bounds) == ["<", ">="], requirement
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_requirements_are_found() -> None:
     assert len(REQUIREMENTS) > 30

@@ -1,1 +1,1 @@
-"""Policy on against policy off: answers and latencies, with intervals. Needs the extra ``bench``."""
+"""Benchmark a policy: accuracy and latency with and without it, with intervals. Needs the extra ``bench``."""

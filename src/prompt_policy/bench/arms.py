@@ -1,82 +1,130 @@
-"""How each arm asks a question: the request as bytes, with the policy applied where it is applied here."""
+"""Parse the arms of a comparison, and load the policies that the benchmark itself applies in them."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from prompt_policy.bench.plan import Arm, Item, Plan
-from prompt_policy.runtime.exchange import open_exchange
-from prompt_policy.runtime.policing import Policing
-from prompt_policy.wire.json_bytes import encoded
-from prompt_policy.wire.values import JsonObject
+from prompt_policy.errors import UsageError, did_you_mean
+from prompt_policy.policy.library import list_shipped_names
+from prompt_policy.policy.loader import load
 
-CHAT: Final = "/chat/completions"
-USAGE: Final = {"include_usage": True, "continuous_usage_stats": True}
-"""What makes vLLM tell the tokens so far in every chunk; servers that do not know the second one ignore it."""
+if TYPE_CHECKING:
+    from prompt_policy.bench.plan import Arm
+    from prompt_policy.policy.model import Policy
+
+_ARM_NAMES: Final = ("off", "on", "direct", "proxy")
+_POLICY_SUFFIXES: Final = (".yaml", ".yml")
+_OPTION: Final = "--arms"
 
 
-class Asked(NamedTuple):
-    """A request ready to be sent. ``came`` is the body before the policy; ``refusal`` says why nothing is sent."""
+class ArmOptions(NamedTuple):
+    """The options that describe the arms."""
 
+    names: str
+    """The arms, separated by commas: off, on, direct, proxy, policy files, and names of shipped policies."""
     url: str
-    headers: Mapping[str, str]
-    body: bytes
-    came: bytes
-    refusal: str | None = None
+    """The base URL of the arms that have none in ``urls``."""
+    model: str
+    """The model name of the arms that have none in ``models``."""
+    urls: Mapping[str, str] = {}
+    models: Mapping[str, str] = {}
+    policy: str | None = None
+    """The policy of the arm ``on``: a file or a shipped name."""
+    profiles: Sequence[str] = ()
+    """The profiles to activate in every policy."""
 
 
-class Asking:
-    """Makes the requests of a run.
+class PlannedArms(NamedTuple):
+    """The arms of a plan, with the policy of each arm in which the benchmark itself applies one."""
 
-    Arguments:
-        plan: what is run.
-        policing: the policy of the arms that are policed here.
-        key: the server's key.
-        stream_options: what is asked of the stream beside its text.
+    arms: tuple[Arm, ...]
+    policies: dict[str, Policy]
+
+    def find_policy(self, name: str) -> str | None:
+        """Return ``name@hash`` of the policy of an arm; None if the benchmark itself applies none in it."""
+        return next((arm.policy for arm in self.arms if arm.name == name), None)
+
+
+def join_arms(arguments: Sequence[str], commands: Collection[str]) -> list[str]:
+    """Return command-line arguments in which the arms after ``--arms`` are one value.
+
+    ``--arms A.yaml B.yaml`` becomes ``--arms A.yaml,B.yaml``. The arms end at the next option or command.
     """
-
-    def __init__(
-        self,
-        plan: Plan,
-        policing: Policing | None,
-        key: str | None = None,
-        stream_options: Mapping[str, bool] | None = None,
-    ) -> None:
-        self._plan = plan
-        self._policing = policing
-        self._options = dict(USAGE if stream_options is None else stream_options)
-        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if key:
-            self._headers["Authorization"] = f"Bearer {key}"
-
-    def asked(self, arm: Arm, item: Item, *, salt: str = "", **changed: int) -> Asked:
-        """Return the request for an item in an arm; ``changed`` are parameters that it gets of its own."""
-        body = encoded(self._body(arm, item, salt) | changed)
-        if not arm.policed or self._policing is None:
-            return Asked(arm.url + CHAT, self._headers, body, body)
-        exchange = open_exchange(self._policing, CHAT, {}, body, reasoning_parser=self._plan.reasoning_parser)
-        refused = exchange.applied.refusal if exchange.applied else None
-        headers = {**self._headers, **exchange.headers}
-        return Asked(arm.url + CHAT, headers, exchange.body, body, refused.message if refused else None)
-
-    def _body(self, arm: Arm, item: Item, salt: str) -> JsonObject:
-        plan = self._plan
-        text = f"{item.question.question}\n\n{plan.instruction}" if plan.instruction else item.question.question
-        system = [{"role": "system", "content": plan.system}] if plan.system else []
-        body = {
-            "model": arm.model,
-            "messages": [*system, {"role": "user", "content": text}],
-            **plan.parameters,
-            "seed": item.seed,
-            "stream": True,
-            "stream_options": self._options,
-        }
-        return body if plan.cache == "warm" else {**body, "cache_salt": _salt(plan, arm, item, salt)}
+    joined: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        joined.append(argument)
+        if argument == _OPTION:
+            arms: list[str] = []
+            for following in remaining:
+                if following.startswith("-") or following in commands:
+                    joined += [*([",".join(arms)] if arms else []), following]
+                    break
+                arms.append(following)
+            else:
+                joined += [",".join(arms)] if arms else []
+    return joined
 
 
-def _salt(plan: Plan, arm: Arm, item: Item, more: str) -> str:
-    """Return what keeps vLLM's prefix cache of one request from every other one."""
-    text = f"{plan.seed}|{arm.name}|{item.question.id}|{item.sample}|{more}"
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def parse_arms(options: ArmOptions) -> PlannedArms:
+    """Return the arms of a run, with their policies. Raise UsageError if an arm is unknown, duplicate or incomplete."""
+    from prompt_policy.bench.plan import Arm
+
+    entries = [entry.strip() for entry in options.names.split(",")]
+    names = [_name_arm(entry) for entry in entries]
+    _check_names(names, options)
+    policies = {
+        name: load(entry).activate_profiles(options.profiles)
+        for name, entry in zip(names, entries, strict=True)
+        if name not in _ARM_NAMES
+    }
+    if "on" in names and options.policy is not None:
+        policies["on"] = load(options.policy).activate_profiles(options.profiles)
+    arms = tuple(
+        Arm(
+            name=name,
+            url=_parse_url(options.urls.get(name, options.url)),
+            model=options.models.get(name, options.model),
+            applies_policy=name in policies,
+            policy=f"{policies[name].name}@{policies[name].hash}" if name in policies else None,
+        )
+        for name in names
+    )
+    return PlannedArms(arms, policies)
+
+
+def _name_arm(entry: str) -> str:
+    """Return the name of an arm: its own, or that of its policy. Raise UsageError if it is unknown."""
+    path = Path(entry)
+    if path.suffix in _POLICY_SUFFIXES or "/" in entry:
+        if path.stem in _ARM_NAMES:
+            raise UsageError(f"--arms {entry}: the arm '{path.stem}' is not a policy; rename the file")
+        return path.stem
+    if entry in _ARM_NAMES or entry in list_shipped_names():
+        return entry
+    hint = did_you_mean(entry, [*_ARM_NAMES, *list_shipped_names()])
+    raise UsageError(f"unknown arm '{entry}'{hint}; use {', '.join(_ARM_NAMES)}, a policy file or a shipped policy")
+
+
+def _check_names(names: Sequence[str], options: ArmOptions) -> None:
+    from prompt_policy.bench.plan import build_metric_suffix
+
+    for name in [*options.urls, *options.models]:
+        if name not in {*names, *_ARM_NAMES}:
+            raise UsageError(f"unknown arm '{name}'{did_you_mean(name, names)}; use {', '.join(names)}")
+    if len({build_metric_suffix(name) for name in names}) != len(names):
+        raise UsageError(f"--arms {options.names}: an arm is listed twice; list each arm once, under its own file name")
+    if "on" in names and options.policy is None and not {"on"} & {*options.urls, *options.models}:
+        raise UsageError(
+            "arm on has no policy; give --policy, or --arm-url on=URL or --arm-model on=NAME if the server enforces one"
+        )
+    if "proxy" in names and "proxy" not in options.urls:
+        raise UsageError("arm proxy has no URL; give --arm-url proxy=URL")
+
+
+def _parse_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise UsageError(f"{text}: expected a URL such as http://127.0.0.1:8000/v1")
+    return text.rstrip("/")

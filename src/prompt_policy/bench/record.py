@@ -1,41 +1,52 @@
-"""The record of a run: JSON lines from which everything else is derived."""
+"""The record of a run: JSON lines from which every result is derived."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from prompt_policy.bench.loadgen import Trouble
-from prompt_policy.bench.plan import Frozen, Plan
-from prompt_policy.bench.questions import Question
+from prompt_policy.bench.dataset.question import Question
+from prompt_policy.bench.plan import BenchPlan, RecordModel, count_blocks
 from prompt_policy.errors import UsageError
-from prompt_policy.wire.json_bytes import decoded
+from prompt_policy.wire.codec import load_json
 from prompt_policy.wire.values import JsonObject
 
-_AGAIN: Final = frozenset({"connection", "stream"})
-_Line = TypeVar("_Line", bound=Frozen)
+FailureKind = Literal["timeout", "connection", "http", "stream", "refused"]
+"""Why a request has no complete answer.
+
+``timeout``: the answer was not complete within the time limit. ``connection``: the connection failed before the
+answer began. ``http``: the status was not 200. ``stream``: the stream broke off or contained an error. ``refused``: a
+rule of the policy that the benchmark applies refused the request.
+"""
+
+_RETRYABLE: Final = frozenset({"connection", "stream"})
 
 
-class Header(Frozen):
+class RecordHeader(RecordModel):
     """The first line."""
 
     kind: Literal["header"] = "header"
-    format: Literal[1] = 1
-    plan: Plan
+    format: Literal[2] = 2
+    plan: BenchPlan
     slo: str = ""
     questions: tuple[Question, ...]
     environment: JsonObject
     seeds: str = ""
-    """What the server was found to do with seeds."""
+    """How the server treats seeds, as detected before the run."""
     token_source: str = "chunks"
 
+    @property
+    def is_counterbalanced(self) -> bool:
+        """Whether the order of the arms alternates between blocks, so that their times can be compared."""
+        return count_blocks(self.plan, len(self.questions)) > 1
 
-class Measured(Frozen):
-    """One request. Times count from the start of its block in seconds, those of its answer from ``sent_s`` in ms."""
+
+class MeasuredRequest(RecordModel):
+    """One request. ``*_s`` are seconds since the start of its block, ``*_ms`` are milliseconds since ``sent_s``."""
 
     kind: Literal["request"] = "request"
     arm: str
@@ -47,7 +58,7 @@ class Measured(Frozen):
     sent_s: float
     ended_s: float
     status: int = 0
-    trouble: Trouble | None = None
+    failure: FailureKind | None = None
     message: str = ""
     finish: str | None = None
     policy: str | None = None
@@ -55,22 +66,38 @@ class Measured(Frozen):
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
-    tokens_told: bool = False
-    """Whether every chunk told the tokens so far; else they are spread evenly over the chunks."""
+    tokens_reported: bool = False
+    """Whether every chunk reported the tokens so far; if not, tokens are distributed evenly over the chunks."""
     arrivals: tuple[tuple[float, float], ...] = ()
-    """When text came, and how many tokens it was."""
+    """The time of each arrival of text, in milliseconds, and its number of tokens."""
     visible_ms: float | None = None
     reasoning: str = ""
     content: str = ""
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What it is that was measured."""
+        """The arm, question and sample, which identify a planned request."""
         return self.arm, self.question, self.sample
 
 
-class BlockEnd(Frozen):
-    """A block that ended, with what this process was like while it ran."""
+class Judgement(RecordModel):
+    """The judge's verdict on one answer; ``verdict`` is None if the judge failed, with the reason in ``message``."""
+
+    kind: Literal["judgement"] = "judgement"
+    arm: str
+    question: str
+    sample: int
+    verdict: Literal["correct", "wrong", "no_answer"] | None = None
+    message: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """The arm, question and sample of the answer."""
+        return self.arm, self.question, self.sample
+
+
+class BlockEnd(RecordModel):
+    """The end of a block, with the load on this process while the block ran."""
 
     kind: Literal["block"] = "block"
     block: int
@@ -81,69 +108,74 @@ class BlockEnd(Frozen):
     lag_max_ms: float
 
 
-class End(Frozen):
-    """Why the run ended: ``complete``, ``interrupted``, or what happened to the server."""
+class RecordEnd(RecordModel):
+    """Why the run ended: ``complete``, ``interrupted``, or the server's failure."""
 
     kind: Literal["end"] = "end"
-    why: str
+    reason: str
 
 
 @dataclass
 class Record:
-    """A record as it was read. A request that was sent again after a failure stands in it once, as it came last."""
+    """A parsed record. If a request was sent or judged again after a failure, only its last result is included."""
 
-    header: Header
-    requests: dict[tuple[str, str, int], Measured] = field(default_factory=dict)
+    header: RecordHeader
+    requests: dict[tuple[str, str, int], MeasuredRequest] = field(default_factory=dict)
+    judgements: dict[tuple[str, str, int], Judgement] = field(default_factory=dict)
     blocks: list[BlockEnd] = field(default_factory=list)
-    ends: list[End] = field(default_factory=list)
+    ends: list[RecordEnd] = field(default_factory=list)
 
     @property
     def done(self) -> frozenset[tuple[str, str, int]]:
-        """The requests that need not be sent again: all but those that never had a whole answer."""
-        return frozenset(key for key, one in self.requests.items() if one.trouble not in _AGAIN)
+        """The keys of the requests that need not be sent again: all without a retryable failure."""
+        return frozenset(key for key, request in self.requests.items() if request.failure not in _RETRYABLE)
 
 
-def line_of(value: Frozen) -> bytes:
+def dump_line(value: RecordModel) -> bytes:
     """Return a line of the record."""
     return value.model_dump_json(exclude_defaults=False).encode() + b"\n"
 
 
 def read_record(path: Path) -> Record:
-    """Read a record. A last line that was cut off is left out. Raise UsageError where it is none."""
+    """Read a record. An incomplete last line is ignored. Raise UsageError if the file is not a record."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    values = list(_values(path, lines))
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    values = list(_parse_lines(path, lines))
     if not values or values[0].get("kind") != "header":
-        raise UsageError(f"{path}: is no record of a run (its first line is no header)")
+        raise UsageError(f"{path} is not the record of a run: its first line is not a header")
     try:
-        record = Record(Header.model_validate(values[0]))
+        record = Record(RecordHeader.model_validate(values[0]))
         for number, value in enumerate(values[1:], 2):
-            _add(record, value, f"{path}:{number}")
+            _add_line(record, value, f"{path}:{number}")
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         raise UsageError(f"{path}: {'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}") from None
     return record
 
 
-def _values(path: Path, lines: list[bytes]) -> Iterator[dict[str, Any]]:
+def _parse_lines(path: Path, lines: list[bytes]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
-        value = decoded(line) if line.strip() else None
+        value = load_json(line) if line.strip() else None
         if isinstance(value, dict):
             yield value
-        elif line.strip() and number < len(lines):  # one that is not ended was being written when the run was killed
-            raise UsageError(f"{path}:{number}: no JSON object")
+        elif line.strip() and number < len(lines):  # an unterminated last line was being written at a kill
+            raise UsageError(f"{path}:{number}: expected a JSON object")
 
 
-def _add(record: Record, value: JsonObject, where: str) -> None:
+def _add_line(record: Record, value: JsonObject, place: str) -> None:
     kind = value.get("kind")
     if kind == "request":
-        one = Measured.model_validate(value)
-        record.requests[one.key] = one
+        request = MeasuredRequest.model_validate(value)
+        record.requests[request.key] = request
+        record.judgements.pop(request.key, None)  # it was of an earlier response
+    elif kind == "judgement":
+        judgement = Judgement.model_validate(value)
+        record.judgements[judgement.key] = judgement
     elif kind == "block":
         record.blocks.append(BlockEnd.model_validate(value))
     elif kind == "end":
-        record.ends.append(End.model_validate(value))
+        record.ends.append(RecordEnd.model_validate(value))
     else:
-        raise UsageError(f"{where}: a line of kind {kind!r} is not known")
+        raise UsageError(f"{place}: unknown line of kind {kind!r}")

@@ -3,37 +3,82 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
-from typing import Annotated
+from collections import UserDict
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from prompt_policy.cli.bench import bench
-from prompt_policy.cli.chat import chat
-from prompt_policy.cli.check import check
-from prompt_policy.cli.diff import diff
-from prompt_policy.cli.explain import explain
-from prompt_policy.cli.export import export
-from prompt_policy.cli.kinds import kinds
-from prompt_policy.cli.policies import policies
-from prompt_policy.cli.probe import probe
-from prompt_policy.cli.schema import schema
-from prompt_policy.cli.test import test
-from prompt_policy.cli.up import up
 from prompt_policy.errors import PromptPolicyError
-from prompt_policy.launcher.app import app as vllm
+
+VERBS: Final = {
+    "check": "prompt_policy.cli.check:check",
+    "test": "prompt_policy.cli.test:test",
+    "explain": "prompt_policy.cli.explain:explain",
+    "diff": "prompt_policy.cli.diff:diff",
+    "kinds": "prompt_policy.cli.kinds:kinds",
+    "schema": "prompt_policy.cli.schema:schema",
+    "export": "prompt_policy.cli.export:export",
+    "up": "prompt_policy.cli.up:up",
+    "doctor": "prompt_policy.cli.doctor:doctor",
+    "probe": "prompt_policy.cli.probe:probe",
+    "chat": "prompt_policy.cli.chat:chat",
+    "bench": "prompt_policy.cli.bench:bench",
+    "policies": "prompt_policy.cli.policies:policies",
+    "vllm": "prompt_policy.launcher.cli.app:app",
+}
+"""The function or Typer of each verb, as ``module:attribute``, in the order of ``--help``."""
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports a verb's module when the verb is used, so that a verb does not import what others need.
+
+    ``--help`` imports all of them.
+    """
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own, which vary by its version
+        super().__init__(**attributes)
+        self.commands = LazyCommands(VERBS)
+
+
+class LazyCommands(UserDict[str, Any]):
+    """Commands by name, created from ``module:attribute`` when they are looked up."""
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        command: str | TyperCommand | TyperGroup = self.data[name]
+        if isinstance(command, str):
+            command = self.data[name] = _import_command(name, command)
+        return command
+
+
+def _import_command(name: str, target: str) -> TyperCommand | TyperGroup:
+    module, _colon, attribute = target.partition(":")
+    verb = getattr(import_module(module), attribute)
+    single = typer.Typer()
+    if isinstance(verb, typer.Typer):
+        single.add_typer(verb, name=name)
+    else:
+        single.command(name)(verb)
+    group: Any = typer.main.get_group(single)  # its commands are click's, or those of typer's copy of click
+    command: TyperCommand | TyperGroup = group.commands[name]
+    return command
+
 
 app = typer.Typer(
     name="prompt-policy",
-    help="One YAML file says how a model wants to be prompted; this checks, tests and enforces it.",
+    cls=LazyGroup,
+    help="Check, test and enforce policies: YAML files that state how a model has to be prompted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
+        from importlib.metadata import version
+
         typer.echo(f"prompt-policy {version('prompt-policy')}")
         raise typer.Exit
 
@@ -47,23 +92,8 @@ def _program(
     pass
 
 
-app.command()(check)
-app.command()(test)
-app.command()(explain)
-app.command()(diff)
-app.command()(kinds)
-app.command()(schema)
-app.command()(export)
-app.command()(up)
-app.command()(probe)
-app.command()(chat)
-app.add_typer(bench, name="bench")
-app.add_typer(policies, name="policies")
-app.add_typer(vllm, name="vllm")
-
-
 def main() -> None:
-    """Run the command line; a user's mistake is one line and exit code 2."""
+    """Run the command line. A user's error is printed as one line, with exit code 2."""
     try:
         app()
     except PromptPolicyError as error:

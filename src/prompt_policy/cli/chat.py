@@ -1,131 +1,170 @@
-"""``prompt-policy chat``: talk to a model in the terminal, within its policy."""
+"""``prompt-policy chat``: chat with a model in the terminal, with its policy enforced."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Final
 
 import typer
 
-from prompt_policy.cli._thoughts import Thoughts
 from prompt_policy.client import DEFAULT_URL, LLMClient
-from prompt_policy.decision import HEADER
 from prompt_policy.errors import ServerError
+from prompt_policy.runtime.decision import NO_MATCH, NO_POLICY, POLICY_HEADER
+from prompt_policy.wire.answers.think_tags import ThinkTagSplitter
 from prompt_policy.wire.values import Json as Foreign  # the SDK's objects
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
-_HELP: Final = "/system TEXT sets a system message, /policy shows what was changed, /reset begins anew, /quit ends"
+_HELP: Final = "/system TEXT sets the system message, /policy shows the last decision, /reset starts over, /quit exits"
 
 
 def chat(  # noqa: PLR0913 - one argument for each option
     *,
     base_url: Annotated[
-        str, typer.Option(metavar="URL", envvar="OPENAI_BASE_URL", show_envvar=True, help="The server, with /v1.")
+        str,
+        typer.Option(metavar="URL", envvar="OPENAI_BASE_URL", show_envvar=True, help="The server's URL, with /v1."),
     ] = DEFAULT_URL,
-    model: Annotated[str | None, typer.Option(help="The model. Default: the first that the server lists.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model. Default: the first model of the server.")] = None,
     policy: Annotated[
-        str | None, typer.Option(metavar="POLICY", help="A policy file or shipped name. Default: by the model's name.")
+        str | None,
+        typer.Option(metavar="POLICY", help="A policy file or shipped name. Default: by the model's name."),
     ] = None,
-    no_policy: Annotated[bool, typer.Option("--no-policy", help="Send everything as it is typed.")] = False,
+    no_policy: Annotated[bool, typer.Option("--no-policy", help="Enforce no policy.")] = False,
     api_key: Annotated[
-        str | None, typer.Option(metavar="KEY", envvar="OPENAI_API_KEY", show_envvar=True, help="The server's key.")
+        str | None, typer.Option(metavar="KEY", envvar="OPENAI_API_KEY", show_envvar=True, help="The server's API key.")
     ] = None,
-    system: Annotated[str | None, typer.Option(help="A system message.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="The temperature.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="How long an answer may be.")] = None,
+    system: Annotated[str | None, typer.Option(help="The system message.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum length of an answer in tokens.")] = None,
 ) -> None:
-    """Talk to a model in the terminal. Thoughts are dimmed; Ctrl-C stops an answer, Ctrl-D ends the program.
+    """Chat with a model in the terminal. Reasoning is dimmed. Ctrl-C stops an answer, Ctrl-D exits.
 
-    With standard input from a pipe it answers that once, in plain text. Commands: /system TEXT, /policy, /reset,
+    If no policy is enforced here, the policy that the server applies is reported by its name.
+
+    If standard input is a pipe, its text is answered once, in plain text. Commands: /system TEXT, /policy, /reset,
     /quit, /help.
 
-    Exit code 0: ended; 2: wrong use, or a server that does not answer.
+    Exit code 0: finished; 2: wrong usage, or a server that does not respond.
     """
     client = LLMClient(base_url, model, api_key=api_key, policy=False if no_policy else policy)
-    talk = Talk(client, system, {"temperature": temperature, "max_tokens": max_tokens})
+    unmatched = UnmatchedFilter()
+    session = ChatSession(client, system, {"temperature": temperature, "max_tokens": max_tokens}, unmatched)
+    log = logging.getLogger("prompt_policy")
+    log.addFilter(unmatched)
     try:
         if sys.stdin.isatty():
-            talk.interactive()
+            session.run()
         else:
-            talk.turn(sys.stdin.read().strip(), show_thoughts=sys.stdout.isatty())
+            session.ask(sys.stdin.read().strip(), show_reasoning=sys.stdout.isatty())
     finally:
+        log.removeFilter(unmatched)
         client.close()
 
 
-class Talk:
+class UnmatchedFilter(logging.Filter):
+    """Holds the warning that no policy applies, until the server's answer shows whether the server enforces one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warning = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is logged at once."""
+        is_unmatched = isinstance(record.args, tuple) and NO_MATCH in record.args
+        if is_unmatched:
+            self.warning = record.getMessage()
+        return not is_unmatched
+
+
+class ChatSession:
     """A conversation in a terminal."""
 
-    def __init__(self, client: LLMClient, system: str | None, parameters: dict[str, float | int | None]) -> None:
+    def __init__(
+        self,
+        client: LLMClient,
+        system: str | None,
+        parameters: dict[str, float | int | None],
+        unmatched: UnmatchedFilter,
+    ) -> None:
         self._client = client
+        self._unmatched = unmatched
         self._system = system
         self._parameters = parameters
-        self._said: list[dict[str, str]] = []
+        self._history: list[dict[str, str]] = []
         self._headers: dict[str, str] = {}
 
-    def interactive(self) -> None:
-        """Read lines until the end, with the arrow keys for those before."""
+    def run(self) -> None:
+        """Read lines and answer them until end of input; the arrow keys recall earlier lines."""
         import readline  # noqa: F401 - importing it gives input() a history
 
         typer.echo(f"{self._client.model} at {self._client.base_url}; {_HELP}", err=True)
-        while (line := _line()) is not None:
+        while (line := _read_line()) is not None:
             if line.startswith("/"):
-                if not self._command(*line.partition(" ")[::2]):
+                if not self._run_command(*line.partition(" ")[::2]):
                     return
             elif line:
                 try:
-                    self.turn(line, show_thoughts=True)
+                    self.ask(line, show_reasoning=True)
                 except ServerError as error:
                     typer.echo(str(error), err=True)
 
-    def turn(self, text: str, *, show_thoughts: bool) -> None:
-        """Ask one thing and show the answer as it comes; stopped half way, the turn is forgotten."""
+    def ask(self, text: str, *, show_reasoning: bool) -> None:
+        """Send a user turn and print the answer while it streams. An interrupted turn is not added to the history."""
         system = [{"role": "system", "content": self._system}] if self._system else []
-        asked = [*self._said, {"role": "user", "content": text}]
+        messages = [*self._history, {"role": "user", "content": text}]
         try:
-            answer = self._shown(
-                self._client.chat_completion([*system, *asked], True, **self._parameters), show_thoughts
-            )
+            stream = self._client.chat_completion([*system, *messages], True, **self._parameters)
+            answer = self._print_stream(stream, show_reasoning)
         except KeyboardInterrupt:
-            typer.echo(f"{_PLAIN if show_thoughts else ''}\n(stopped)", err=True)
+            typer.echo(f"{_PLAIN if show_reasoning else ''}\n(stopped)", err=True)
             return
-        self._said = [*asked, {"role": "assistant", "content": answer}]
+        self._history = [*messages, {"role": "assistant", "content": answer}]
 
-    def _shown(self, stream: Foreign, show_thoughts: bool) -> str:
-        thoughts, content = Thoughts(), ""
+    def _print_stream(self, stream: Foreign, show_reasoning: bool) -> str:
+        splitter, content = ThinkTagSplitter(keeps_tags=True), ""
         with stream:
             self._headers = dict(stream.response.headers)
+            self._report_policy()
             for chunk in stream:
                 delta = chunk.choices[0].delta if chunk.choices else None
                 reasoning = getattr(delta, "reasoning", None) or getattr(delta, "reasoning_content", None)
-                if reasoning and show_thoughts:
+                if reasoning and show_reasoning:
                     _write(reasoning, dim=True)
                 text = (delta.content or "") if delta else ""
                 content += text
-                _write_all(thoughts.feed(text), dim=show_thoughts)
-        _write_all(thoughts.end(), dim=show_thoughts)
+                _write_all(splitter.feed(text), dim=show_reasoning)
+        _write_all(splitter.flush(), dim=show_reasoning)
         typer.echo()
         return content
 
-    def _command(self, name: str, rest: str) -> bool:
-        """Obey a command; return whether to go on."""
+    def _report_policy(self) -> None:
+        """Report once that no policy is enforced here: the name of the server's, or that there is none."""
+        if warning := self._unmatched.warning:
+            self._unmatched.warning = ""
+            applied = self._headers.get(POLICY_HEADER, NO_POLICY)
+            is_reported = applied != NO_POLICY
+            typer.echo(f"(the server applies the policy {applied})" if is_reported else warning, err=True)
+
+    def _run_command(self, name: str, argument: str) -> bool:
+        """Run a command; return False if the session ends."""
         if name == "/quit":
             return False
         if name == "/reset":
-            self._said = []
-            typer.echo("(begun anew)", err=True)
+            self._history = []
+            typer.echo("(started over)", err=True)
         elif name == "/system":
-            self._system = rest.strip() or None
+            self._system = argument.strip() or None
             typer.echo(f"(system message: {self._system or 'none'})", err=True)
         elif name == "/policy":
-            told = [f"{key}: {value}" for key, value in self._headers.items() if key.startswith(HEADER)]
-            typer.echo("\n".join(told) or "(no policy in the last turn)", err=True)
+            decision = [f"{key}: {value}" for key, value in self._headers.items() if key.startswith(POLICY_HEADER)]
+            typer.echo("\n".join(decision) or "(no policy in the last turn)", err=True)
         else:
             typer.echo(_HELP, err=True)
         return True
 
 
-def _line() -> str | None:
+def _read_line() -> str | None:
     try:
         return input("> ").strip()
     except EOFError:
@@ -136,8 +175,8 @@ def _line() -> str | None:
 
 
 def _write_all(pieces: Iterator[tuple[bool, str]], *, dim: bool) -> None:
-    for is_thought, piece in pieces:
-        _write(piece, dim=dim and is_thought)
+    for is_reasoning, piece in pieces:
+        _write(piece, dim=dim and is_reasoning)
 
 
 def _write(text: str, *, dim: bool) -> None:

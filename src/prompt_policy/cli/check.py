@@ -1,4 +1,4 @@
-"""``prompt-policy check``: find every mistake in policy files."""
+"""``prompt-policy check``: report every error in policy files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from typing import Annotated
 
 import typer
 
-from prompt_policy.cli._options import Paths
+from prompt_policy.console import FINDINGS, Format, FormatOption, PathsArgument, print_json
 from prompt_policy.errors import LoadError, Problem
-from prompt_policy.output import FINDINGS, Format, FormatOption, print_json
-from prompt_policy.policy.load import advice_on, load_paths
+from prompt_policy.policy.lint import lint_set
+from prompt_policy.policy.loader import load_paths
+from prompt_policy.policy.names.selection import PolicySet
 
 
 def check(
-    paths: Paths,
+    paths: PathsArgument,
     strict: Annotated[
         bool,
         typer.Option(
             "--strict",
-            help="Find what is allowed and seems wrong, too: rules that never act, undo or repeat each other, or break "
-            "the engine's prefix cache; rules without a source.",
+            help="Also report what is valid but looks wrong: rules that never act, undo or repeat each other, change "
+            "their own output again, or invalidate the engine's prefix cache; conditions that never hold; unknown "
+            "tasks, languages and parameters; escape sequences that YAML does not interpret; rules without a source; "
+            "a policy that applies to no model.",
         ),
     ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Find every mistake in policy files, each with its file, line and column.
+    """Report every error in policy files, with file, line and column.
 
-    Exit code 0: none; 1: mistakes were found; 2: wrong use.
+    Exit code 0: no errors; 1: errors were found; 2: wrong usage.
     """
     problems: list[Problem] = []
     names: list[str] = []
@@ -35,8 +38,7 @@ def check(
         policies = load_paths(paths)
         names = [policy.name for policy in policies.policies]
         if strict:
-            for policy in policies.policies:
-                problems += advice_on(policy, policies.files[policy.name])
+            problems = lint_set(policies) + _find_unstable(policies)
     except LoadError as error:
         problems = list(error.problems)
     problems = sorted(set(problems))
@@ -45,6 +47,16 @@ def check(
     elif problems:
         typer.echo("\n".join(str(problem) for problem in problems))
     else:
-        typer.echo(f"{len(names)} {'policy' if len(names) == 1 else 'policies'} checked, no mistakes")
+        typer.echo(f"{len(names)} {'policy' if len(names) == 1 else 'policies'} checked, no errors")
     if problems:
         raise typer.Exit(FINDINGS)
+
+
+def _find_unstable(policies: PolicySet) -> list[Problem]:
+    from prompt_policy.authoring.idempotence import find_unstable_rules  # only --strict needs it
+
+    return [
+        policies.source_maps[policy.name].problem_at(finding.rule, finding.message)
+        for policy in policies.policies
+        for finding in find_unstable_rules(policy)
+    ]

@@ -1,4 +1,4 @@
-"""``prompt-policy diff``: what changes for whom between two versions of a policy."""
+"""``prompt-policy diff``: compare two versions of a policy over recorded requests."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import Annotated
 
 import typer
 
-from prompt_policy.cli._requests import requests_in
-from prompt_policy.output import FINDINGS, Format, FormatOption, print_json
-from prompt_policy.policy.load import load
+from prompt_policy.authoring.diff import diff_requests
+from prompt_policy.authoring.recorded_requests import read_requests
+from prompt_policy.console import FINDINGS, Format, FormatOption, print_json
+from prompt_policy.policy.loader import load
 from prompt_policy.runtime import Pipeline
-from prompt_policy.workshop.compared import compared
 
 
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="A policy file or a shipped name.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="Another version of it.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="Another version of the policy.")],
     requests: Annotated[
-        str, typer.Option("--requests", metavar="PATH", help="A request's body as JSON, JSON lines, or a folder.")
+        str, typer.Option("--requests", metavar="PATH", help="Request bodies: a JSON file, JSON lines, or a folder.")
     ],
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Compare two versions of a policy over requests: what each sends on, and which rules filter the answer.
+    """Compare two versions of a policy over requests: the outgoing requests, and the rules that filter the answers.
 
-    Exit code 0: no request is treated differently; 1: some are; 2: wrong use.
+    Exit code 0: all requests are treated alike; 1: some are treated differently; 2: wrong usage.
     """
     one, other = Pipeline(load(before)), Pipeline(load(after))
-    found = {asked.name: compared(one, other, asked.body, asked.endpoint) for asked in requests_in(requests)}
+    found = {asked.name: diff_requests(one, other, asked.body, asked.endpoint) for asked in read_requests(requests)}
     differing = {name: changes for name, changes in found.items() if changes}
     if format_ is Format.JSON:
         print_json({"requests": len(found), "different": differing})

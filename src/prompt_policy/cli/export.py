@@ -1,4 +1,4 @@
-"""``prompt-policy export``: the configuration of a LiteLLM proxy for a policy and a backend."""
+"""``prompt-policy export``: print the configuration of a LiteLLM proxy for a policy and a backend."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 import yaml
 
-from prompt_policy.policy.load import load
-from prompt_policy.proxy.backend import KEY_VARIABLE, Backend, base_of
-from prompt_policy.proxy.config import litellm_config
+from prompt_policy.policy.loader import load
+from prompt_policy.proxy.backend import BACKEND_KEY_VARIABLE, Backend, normalize_base_url
+from prompt_policy.proxy.litellm_config import build_litellm_config
 
 
 def export(
@@ -17,17 +17,19 @@ def export(
     backend: Annotated[
         str, typer.Option("--backend", metavar="URL", help="The server, such as http://127.0.0.1:8000.")
     ],
-    model: Annotated[list[str], typer.Option("--model", metavar="NAME", help="A model that the server serves.")],
-    reasoning_parser: Annotated[bool, typer.Option(help="The server splits thoughts off by itself.")] = False,
+    model: Annotated[list[str], typer.Option("--model", metavar="NAME", help="Model of the server; may be repeated.")],
+    reasoning_parser: Annotated[bool, typer.Option(help="The server has a reasoning parser.")] = False,
 ) -> None:
-    """Print a LiteLLM `config.yaml` that sends models to a server and enforces a policy on them.
+    """Print a LiteLLM `config.yaml` that routes models to a server and enforces a policy on them.
 
-    Keys are not in it: it names the environment variables that hold them.
+    It contains no API keys, only the names of their environment variables.
     """
     bound = load(policy)
-    server = Backend(base_of(backend), tuple(model))
-    config = litellm_config(server, [policy], reasoning_parser=reasoning_parser, bound=bound.name)
+    server = Backend(normalize_base_url(backend), tuple(model))
+    config = build_litellm_config(server, [policy], reasoning_parser=reasoning_parser, bound=bound.name)
     config["model_list"] = [row for row in config["model_list"] if row["model_name"] in model]
     typer.echo(f"# {bound.name}@{bound.hash}. Start it with: litellm --config FILE")
-    typer.echo(f"# Keys: LITELLM_MASTER_KEY (of the proxy's clients), {KEY_VARIABLE} (of the server; none: 'none')")
+    typer.echo(
+        f"# Keys: LITELLM_MASTER_KEY (of the proxy's clients), {BACKEND_KEY_VARIABLE} (of the server; none: 'none')"
+    )
     typer.echo(yaml.safe_dump(config, sort_keys=False, allow_unicode=True).rstrip())

@@ -1,4 +1,4 @@
-"""``prompt-policy kinds``: what rules can do."""
+"""``prompt-policy kinds``: list the kinds of rules."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from typing import Annotated
 
 import typer
 
-from prompt_policy.errors import UsageError
-from prompt_policy.kinds import Rule
-from prompt_policy.kinds import kinds as all_kinds
-from prompt_policy.output import Format, FormatOption, print_json
-from prompt_policy.policy.mistakes import near
+from prompt_policy.console import Format, FormatOption, print_json
+from prompt_policy.errors import UsageError, did_you_mean
+from prompt_policy.kinds import Rule, discover_kinds
 
 
 def kinds(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One kind; without it all are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A kind. Default: all are listed.")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """List the kinds of rules, or tell what one does, with its keys."""
-    known = all_kinds()
+    """List the kinds of rules, or describe one kind with its keys."""
+    known = discover_kinds()
     if name is not None and name not in known:
-        raise UsageError(f"no kind is named '{name}'{near(name, list(known))}")
+        raise UsageError(f"no kind is named '{name}'{did_you_mean(name, list(known))}")
     if format_ is Format.JSON:
         print_json({each: rule.model_json_schema() for each, rule in known.items() if name in (None, each)})
     elif name is None:

@@ -1,7 +1,7 @@
-"""Regular expressions of policy authors, searched in linear time whatever the text.
+"""Regular expressions of policy files, searched in linear time for every text.
 
-The engine is the one that pydantic brings along, Rust's ``regex`` crate: an automaton, without look-around and
-back-references, so that no pattern can be made to take forever.
+The engine is the one in pydantic: Rust's ``regex`` crate. It is an automaton without look-around and back-references,
+so no pattern can take exponential time.
 """
 
 from __future__ import annotations
@@ -9,31 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
 
-def searcher(pattern: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a text holds a match. Raise ValueError for what is no such pattern."""
-    is_match = searcher_of_whole(pattern)
+def compile_search(pattern: str) -> Callable[[str], bool]:
+    """Return a function that returns whether a text contains a match.
 
-    def found(text: str) -> bool:
-        return is_match(text) or (not text.isascii() and is_match(_whole(text)))
+    Raise ValueError if the pattern is not valid in this engine.
+    """
+    is_match = compile_search_valid_utf8(pattern)
 
-    return found
+    def search(text: str) -> bool:
+        return is_match(text) or (not text.isascii() and is_match(_replace_lone_surrogates(text)))
+
+    return search
 
 
-def searcher_of_whole(pattern: str) -> Callable[[str | None], bool]:
-    """Return the same for texts that hold no half of a surrogate pair, which are not looked at for one each time."""
+def compile_search_valid_utf8(pattern: str) -> Callable[[str | None], bool]:
+    """Return such a function for texts without lone surrogates, in which it finds nothing; it does not check them.
+
+    Raise ValueError if the pattern is not valid in this engine.
+    """
     try:
         validator = SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
     except SchemaError as error:
-        raise ValueError(_reason(str(error))) from None
+        raise ValueError(_extract_reason(str(error))) from None
     return validator.isinstance_python
 
 
-def _whole(text: str) -> str | None:
-    """Return a text that holds half a surrogate pair, which is no text for the engine, mended; None for others."""
+def _replace_lone_surrogates(text: str) -> str | None:
+    """Return a text with its lone surrogates replaced, because the engine rejects them; None if it has none."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -41,18 +47,18 @@ def _whole(text: str) -> str | None:
     return None
 
 
-def _reason(message: str) -> str:
-    """Return the last line of the engine's message, which says what is wrong; what is before it draws the place."""
+def _extract_reason(message: str) -> str:
+    """Return the last line of the engine's message; the lines before it draw the position in the pattern."""
     return message.strip().rpartition("\n")[2].strip().removeprefix("error: ")
 
 
-def _pattern(value: str) -> str:
+def _check_pattern(value: str) -> str:
     try:
-        searcher(value)
+        compile_search(value)
     except ValueError as error:
         raise PydanticCustomError("pattern", "{reason}", {"reason": str(error)}) from None
     return value
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
-"""A regular expression, as Rust's regex crate reads it."""
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
+"""A regular expression in the syntax of Rust's regex crate."""

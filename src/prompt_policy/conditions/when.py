@@ -1,168 +1,243 @@
-"""The ``when:`` of a rule: every key must hold, on the request as it came."""
+"""The ``when:`` of a rule, evaluated on the original request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Self, get_args
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from prompt_policy.conditions.situation import Situation
-from prompt_policy.conditions.value_tests import Condition, ParameterTest, Test, TextTest, of_text, of_value
+from prompt_policy.conditions.context import EvaluationContext
+from prompt_policy.conditions.predicates import (
+    Headers,
+    Matcher,
+    ParameterMatcher,
+    Predicate,
+    TextMatcher,
+    compile_text_predicates,
+    compile_value_predicate,
+)
 from prompt_policy.wire import MISSING, Endpoint, Json, Request
-from prompt_policy.wire.parameters import names_of, path_of
-from prompt_policy.wire.request import Path
-from prompt_policy.yaml_model import NOT_EMPTY, Flag, Names, YamlModel
+from prompt_policy.wire.requests.parameters import TOKEN_LIMITS, ParameterPath, list_paths, parse_path
+from prompt_policy.yaml_model import Flag, Languages, Names, NonEmptyModel
 
-_ENDPOINT: Final = {"type": "string", "enum": list(get_args(Endpoint))}
+_ENDPOINT_SCHEMA: Final = {"type": "string", "enum": list(get_args(Endpoint))}
 Endpoints = Annotated[
     tuple[Endpoint, ...],
     Field(min_length=1),
     BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
-    WithJsonSchema({"anyOf": [_ENDPOINT, {"type": "array", "items": _ENDPOINT, "minItems": 1}]}),
+    WithJsonSchema({"anyOf": [_ENDPOINT_SCHEMA, {"type": "array", "items": _ENDPOINT_SCHEMA, "minItems": 1}]}),
 ]
 
 
-class When(YamlModel):
-    """A condition. All keys given must hold; ``any``, ``all`` and ``not`` nest."""
+class When(NonEmptyModel):
+    """A condition. All of its keys must hold. ``any``, ``all`` and ``not`` contain conditions and can be nested."""
 
-    model_config = NOT_EMPTY
-
-    task: Names | None = Field(None, description="Task of the turn: math, code or other; a caller's own word wins.")
-    language: Names | None = Field(None, description="Language of the turn: en, zh, ja, ...")
-    model: Names | None = Field(None, description="Globs on the real model name, case-insensitive.")
-    endpoint: Endpoints | None = Field(None, description="The client's endpoint.")
-    stream: Flag | None = Field(None, description="Whether a stream is asked for.")
-    has_tools: Flag | None = Field(None, description="Whether tools or functions are offered.")
-    json_mode: Flag | None = Field(None, description="Whether the answer is bound to JSON, a grammar or a choice.")
-    has_system: Flag | None = Field(None, description="Whether a system or developer message is there.")
-    parameters: dict[str, Test] | None = Field(None, description="Tests of parameters; dotted names reach inside.")
-    last_user: TextTest | None = Field(None, description="Tests of the last user turn's text.")
-    system: TextTest | None = Field(None, description="Tests of the system texts, joined by newlines.")
-    tags: Names | None = Field(None, description="The request has one of these tags (LiteLLM's, or metadata.tags).")
-    metadata: dict[str, Test] | None = Field(None, description="Tests of the client's metadata, like parameters.")
-    team: Names | None = Field(None, description="Globs on the team's name or id. Known to LiteLLM only.")
-    key_alias: Names | None = Field(None, description="Globs on the API key's alias. Known to LiteLLM only.")
+    task: Names | None = Field(
+        None,
+        description="Task of the turn: math, code, other or a custom task. A task set by the caller takes precedence.",
+    )
+    language: Languages | None = Field(None, description="Language of the turn: en, zh, ja, ...")
+    model: Names | None = Field(None, description="Glob patterns for the real model name, case-insensitive.")
+    endpoint: Endpoints | None = Field(None, description="The endpoint that the client calls.")
+    stream: Flag | None = Field(None, description="Whether the client requests a stream.")
+    has_tools: Flag | None = Field(None, description="Whether the request offers tools or functions.")
+    json_mode: Flag | None = Field(
+        None,
+        description="Whether a parameter of any server restricts the answer to JSON, a grammar, a pattern or a choice.",
+    )
+    format_dictated: Flag | None = Field(
+        None,
+        description="Whether json_mode holds, or the turn or a system text dictates the answer's form, such as JSON.",
+    )
+    thinking: Literal["on", "off"] | None = Field(
+        None, description="Whether the model thinks, by the request, the host's default and the rules of kind thinking."
+    )
+    prefilled: Flag | None = Field(
+        None, description="Whether the last message is an assistant message that the answer continues."
+    )
+    has_system: Flag | None = Field(
+        None, description="Whether the request has a system or developer message with content."
+    )
+    parameters: dict[str, Matcher] | None = Field(
+        None, min_length=1, description="Predicates on parameters. A dotted name refers to a nested value."
+    )
+    last_user: TextMatcher | None = Field(None, description="Predicates on the text of the last user turn.")
+    system: TextMatcher | None = Field(None, description="Predicates on the system texts, joined by newlines.")
+    tags: Names | None = Field(None, description="The request has one of these tags (in LiteLLM, or in metadata.tags).")
+    metadata: dict[str, Matcher] | None = Field(
+        None, min_length=1, description="Predicates on the metadata sent by the client, written like parameters."
+    )
+    headers: Headers | None = Field(
+        None, description="Predicates on the request's headers. An absent header fails all of them."
+    )
+    provider: Names | None = Field(
+        None,
+        description="Glob patterns for the provider: LiteLLM's name, vllm in the ASGI middleware, unknown elsewhere.",
+    )
+    team: Names | None = Field(None, description="Glob patterns for the team's name or ID. Only in LiteLLM.")
+    key_alias: Names | None = Field(None, description="Glob patterns for the API key's alias. Only in LiteLLM.")
     any_: tuple[When, ...] | None = Field(None, alias="any", min_length=1, description="At least one must hold.")
     all_: tuple[When, ...] | None = Field(None, alias="all", min_length=1, description="Each must hold.")
     not_: When | None = Field(None, alias="not", description="Must not hold.")
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise PydanticCustomError("empty", "an empty condition says nothing")
-        return self
 
-
-def compile_when(when: When | None) -> Condition | None:
-    """Compile a condition to one function, or None where there is none. What is cheap is asked first."""
+def compile_when(when: When | None) -> Predicate | None:
+    """Compile a condition to one function, or None if there is no condition. The cheapest checks run first."""
     if when is None:
         return None
-    checks = [*_asked(when), *_nested(when), *_judged(when)]
-    return checks[0] if len(checks) == 1 else _every(checks)
+    checks = [*_request_checks(when), *_inner_checks(when), *_content_checks(when)]
+    return checks[0] if len(checks) == 1 else _all(checks)
 
 
-def _every(checks: Iterable[Condition]) -> Condition:
+def list_header_names(when: When | None) -> Iterator[str]:
+    """Yield the names of the headers that a condition reads, in lower case."""
+    if when is not None:
+        yield from when.headers or ()
+        for inner in (*(when.any_ or ()), *(when.all_ or ()), when.not_):
+            yield from list_header_names(inner)
+
+
+def names_format_dictated(when: When | None) -> bool:
+    """Return whether a condition contains ``format_dictated``. It then replaces the default of the kind."""
+    if when is None:
+        return False
+    inner = (*(when.any_ or ()), *(when.all_ or ()), when.not_)
+    return when.format_dictated is not None or any(map(names_format_dictated, inner))
+
+
+TurnCondition = Callable[[EvaluationContext, str, bool], bool]
+"""Return whether a condition holds for the text of one turn; the last argument is True for the last user turn."""
+
+
+def compile_turn_when(when: When | None) -> TurnCondition | None:
+    """Compile a condition to one function that evaluates each turn separately."""
+    if when is None:
+        return None
+    if when.model_fields_set == {"task"} and (tasks := when.task) is not None:  # by far the most common condition
+        return lambda c, text, is_last: (c.task if is_last else c.classify(text)) in tasks
+    holds = compile_when(when)
+    return None if holds is None else lambda c, text, is_last: holds(c.for_text(text, is_last))
+
+
+def _all(checks: Iterable[Predicate]) -> Predicate:
     fixed = tuple(checks)
-    return lambda situation: all(check(situation) for check in fixed)
+    return lambda context: all(check(context) for check in fixed)
 
 
-def _some(checks: Iterable[Condition]) -> Condition:
+def _any(checks: Iterable[Predicate]) -> Predicate:
     fixed = tuple(checks)
-    return lambda situation: any(check(situation) for check in fixed)
+    return lambda context: any(check(context) for check in fixed)
 
 
-def _asked(when: When) -> list[Condition]:
-    checks = [_parameter(name, test) for name, test in (when.parameters or {}).items()]
-    checks += [_metadata(name, test) for name, test in (when.metadata or {}).items()]
-    checks += _around(when)
+def _request_checks(when: When) -> list[Predicate]:
+    checks = [_parameter_check(name, matcher) for name, matcher in (when.parameters or {}).items()]
+    checks += [_metadata_check(name, matcher) for name, matcher in (when.metadata or {}).items()]
+    checks += _caller_checks(when)
     if (endpoints := when.endpoint) is not None:
-        checks.append(lambda s: s.request.endpoint in endpoints)
+        checks.append(lambda c: c.request.endpoint in endpoints)
     if when.model is not None:
-        checks.append(_some(_model(glob.casefold()) for glob in when.model))
+        checks.append(_matches_glob(when.model, lambda c: c.model))
     flags = {
         "has_tools": when.has_tools,
         "json_mode": when.json_mode,
         "has_system": when.has_system,
-        "streams": when.stream,
+        "is_prefilled": when.prefilled,
+        "is_streaming": when.stream,
     }
-    checks += [_flag(attribute, wanted) for attribute, wanted in flags.items() if wanted is not None]
+    checks += [_flag_check(attribute, expected) for attribute, expected in flags.items() if expected is not None]
+    if when.thinking is not None:
+        is_on = when.thinking == "on"
+        checks.append(lambda c: c.request.traits.thinking_enabled is is_on)
     return checks
 
 
-def _around(when: When) -> list[Condition]:
-    """Return the checks of what stands around the request; what the host does not know does not hold."""
-    checks: list[Condition] = []
+def _caller_checks(when: When) -> list[Predicate]:
+    """Return the checks of the caller and of fixed texts. A value that the host does not know matches nothing."""
+    checks: list[Predicate] = []
     if (tags := when.tags) is not None:
-        checks.append(lambda s: not frozenset(tags).isdisjoint(s.facts.tags))
+        checks.append(lambda c: not frozenset(tags).isdisjoint(c.request_context.tags))
     if when.team is not None:
-        checks.append(_named(when.team, lambda s: s.facts.team))
+        checks.append(_matches_glob(when.team, lambda c: c.request_context.team))
     if when.key_alias is not None:
-        checks.append(_named(when.key_alias, lambda s: s.facts.key_alias))
+        checks.append(_matches_glob(when.key_alias, lambda c: c.request_context.key_alias))
+    if when.provider is not None:
+        checks.append(_matches_glob(when.provider, lambda c: c.request_context.provider))
+    for name, matcher in (when.headers or {}).items():
+        checks += _header_checks(name, matcher)
     if when.last_user is not None:
-        checks += of_text(when.last_user, lambda s: s.request.last_user_text)
+        checks += compile_text_predicates(when.last_user, lambda c: c.request.last_user_text)
     if when.system is not None:
-        checks += of_text(when.system, lambda s: s.request.system_text)
+        checks += compile_text_predicates(when.system, lambda c: c.request.system_text)
     return checks
 
 
-def _named(globs: Iterable[str], name_of: Callable[[Situation], str | None]) -> Condition:
+def _header_checks(name: str, matcher: TextMatcher) -> list[Predicate]:
+    def get_header(context: EvaluationContext) -> str:
+        return str(context.request_context.headers.get(name, ""))
+
+    present = compile_text_predicates(matcher, get_header)
+    return [lambda c: name in c.request_context.headers, *present]
+
+
+def _content_checks(when: When) -> list[Predicate]:
+    checks: list[Predicate] = []
+    if (languages := when.language) is not None:
+        checks.append(lambda c: c.language in languages)
+    if (is_dictated := when.format_dictated) is not None:
+        checks.append(lambda c: c.format_dictated is is_dictated)
+    if (tasks := when.task) is not None:
+        checks.append(lambda c: c.task in tasks)
+    return checks
+
+
+def _inner_checks(when: When) -> list[Predicate]:
+    checks: list[Predicate] = []
+    if when.any_ is not None:
+        checks.append(_any(compiled for item in when.any_ if (compiled := compile_when(item))))
+    if when.all_ is not None:
+        checks.append(_all(compiled for item in when.all_ if (compiled := compile_when(item))))
+    if (negated := compile_when(when.not_)) is not None:
+        checks.append(lambda c: not negated(c))
+    return checks
+
+
+def _matches_glob(globs: Iterable[str], get_name: Callable[[EvaluationContext], str | None]) -> Predicate:
     folded = tuple(glob.casefold() for glob in globs)
 
-    def holds(situation: Situation) -> bool:
-        name = name_of(situation)
+    def holds(context: EvaluationContext) -> bool:
+        name = get_name(context)
         return name is not None and any(fnmatchcase(name.casefold(), glob) for glob in folded)
 
     return holds
 
 
-def _judged(when: When) -> list[Condition]:
-    checks: list[Condition] = []
-    if (languages := when.language) is not None:
-        checks.append(lambda s: s.language in languages)
-    if (tasks := when.task) is not None:
-        checks.append(lambda s: s.task in tasks)
-    return checks
+def _flag_check(attribute: str, expected: bool) -> Predicate:
+    return lambda context: getattr(context.request, attribute) is expected
 
 
-def _nested(when: When) -> list[Condition]:
-    checks: list[Condition] = []
-    if when.any_ is not None:
-        checks.append(_some(compiled for item in when.any_ if (compiled := compile_when(item))))
-    if when.all_ is not None:
-        checks.append(_every(compiled for item in when.all_ if (compiled := compile_when(item))))
-    if (negated := compile_when(when.not_)) is not None:
-        checks.append(lambda s: not negated(s))
-    return checks
+def _parameter_check(name: str, matcher: ParameterMatcher) -> Predicate:
+    if name in TOKEN_LIMITS:
+        return compile_value_predicate(
+            matcher, lambda c: _find_parameter(c.request, list_paths(name, c.request.token_limits))
+        )
+    paths = (parse_path(name),)
+    return compile_value_predicate(matcher, lambda c: _find_parameter(c.request, paths))
 
 
-def _flag(attribute: str, wanted: bool) -> Condition:
-    return lambda situation: getattr(situation.request, attribute) is wanted
+def _metadata_check(name: str, matcher: ParameterMatcher) -> Predicate:
+    path = parse_path(name)
+    return compile_value_predicate(matcher, lambda c: _look_up(c.request_context.metadata, path))
 
 
-def _model(glob: str) -> Condition:
-    return lambda situation: fnmatchcase(situation.model.casefold(), glob)
-
-
-def _parameter(name: str, test: ParameterTest) -> Condition:
-    paths = names_of(name)
-    return of_value(test, lambda s: _value(s.request, paths))
-
-
-def _metadata(name: str, test: ParameterTest) -> Condition:
-    path = path_of(name)
-    return of_value(test, lambda s: _inside(s.facts.metadata, path))
-
-
-def _inside(value: Json, path: Path) -> Json:
+def _look_up(value: Json, path: ParameterPath) -> Json:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return MISSING if value is None else value
 
 
-def _value(request: Request, paths: Iterable[tuple[str, ...]]) -> Json:
-    """Return the first of a parameter's names that holds a value; null counts as absent."""
+def _find_parameter(request: Request, paths: Iterable[ParameterPath]) -> Json:
+    """Return the value of the first of a parameter's names that has one; null counts as absent."""
     values = (request.find(path) for path in paths)
     return next((value for value in values if value is not MISSING and value is not None), MISSING)

@@ -1,1 +1,1 @@
-"""Starts vLLM, waits until it answers, says in one line why it does not, and ends it."""
+"""Starts vLLM, waits until it is ready, diagnoses a failed start in one line, and stops it."""

@@ -1,19 +1,19 @@
-"""``python -m prompt_policy.launcher``: ``prompt-policy vllm`` by itself. Without a verb it starts a vLLM."""
+"""``python -m prompt_policy.launcher``: the ``prompt-policy vllm`` command. Without a verb it runs ``start``."""
 
 from __future__ import annotations
 
 import sys
 
 from prompt_policy.errors import PromptPolicyError
-from prompt_policy.launcher.app import app
+from prompt_policy.launcher.cli.app import app
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line and exit code 2."""
-    given = sys.argv[1:]
-    verb = ["start"] if given and given[0].startswith("-") and given[0] != "--help" else []
+    """Run the command line. A user's error is printed as one line, with exit code 2."""
+    arguments = sys.argv[1:]
+    verb = ["start"] if arguments and arguments[0].startswith("-") and arguments[0] != "--help" else []
     try:
-        app([*verb, *given], prog_name="python -m prompt_policy.launcher")
+        app([*verb, *arguments], prog_name="python -m prompt_policy.launcher")
     except PromptPolicyError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

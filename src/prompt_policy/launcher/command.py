@@ -1,145 +1,174 @@
-"""From what was asked for to the command that starts vLLM."""
+"""The plan for one vLLM, and the command that starts it."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from pydantic_core import PydanticCustomError
 
-from prompt_policy.launcher.checkpoint import Checkpoint, checkpoint_at, folder_of
-from prompt_policy.launcher.gpu import Gpus, gpus
-from prompt_policy.launcher.installed import Installed
-from prompt_policy.launcher.launch import Launch
-from prompt_policy.launcher.options import VllmOptions, flag_of, given, tokens
-from prompt_policy.launcher.ports import LOOPBACK, url_of
-from prompt_policy.policy.document import Policy
+from prompt_policy.errors import UsageError
+from prompt_policy.launcher.machine.checkpoint import Checkpoint, find_model_folder, read_checkpoint
+from prompt_policy.launcher.machine.gpu import Gpus, detect_gpus
+from prompt_policy.launcher.machine.vllm_install import VllmInstallation
+from prompt_policy.launcher.options import VllmOptions, flag_value, format_flag, parse_token_count
+from prompt_policy.net import LOOPBACK, build_url
+from prompt_policy.policy.model import Policy
 from prompt_policy.wire.values import Json
 
-KEY_VARIABLE: Final = "VLLM_API_KEY"
-_PORT: Final = 8000
+VLLM_KEY_VARIABLE: Final = "VLLM_API_KEY"
+_DEFAULT_PORT: Final = 8000
 _FLAGS: Final = ("served_model_name", "tensor_parallel_size", "pipeline_parallel_size", "dtype", "quantization",
                  "max_model_len", "gpu_memory_utilization", "reasoning_parser")  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One vLLM to start, with all that was settled: what the preflight looks at and the command is made from.
+class LaunchPlan:
+    """One vLLM to start, with its options resolved: the input of the preflight checks and of the command.
 
-    ``advice`` is what the family's policy adds to what the user said, and ``model`` is never None in ``options``.
+    Arguments:
+        options: the user's options; ``model`` is set.
+        installation: the vLLM to start.
+        environment: all environment variables of the process.
+        checkpoint: the model's files, if they are on this machine.
+        policy_options: options from the ``engine:`` block of the model's policy; the user's options take precedence.
     """
 
     options: VllmOptions
-    installed: Installed
+    installation: VllmInstallation
     environment: Mapping[str, str]
     checkpoint: Checkpoint | None = None
-    advice: Mapping[str, Json] | None = None
+    policy_options: Mapping[str, Json] | None = None
 
     @property
     def model(self) -> str:
         """The model as the user named it."""
         return self.options.model or ""
 
-    def said(self, name: str) -> str | None:
-        """Return what holds for an option: the arguments after ``--``, the options, or the family's advice."""
-        told = given(self.options.args, name)
-        if told is None and (own := getattr(self.options, name, None)) not in (None, ()):
-            told = own[0] if isinstance(own, tuple) else str(own)
-        if told is None and self.advice and name in self.advice:
-            told = str(self.advice[name])
-        return told
+    def effective_option(self, name: str) -> str | None:
+        """Return an option's value: from the arguments after ``--``, the user's options, or the policy's options."""
+        value = flag_value(self.options.args, name)
+        if value is None and (own := getattr(self.options, name, None)) not in (None, ()):
+            value = own[0] if isinstance(own, tuple) else str(own)
+        if value is None and self.policy_options and name in self.policy_options:
+            value = str(self.policy_options[name])
+        return value
 
     @property
     def host(self) -> str:
         """The address that vLLM listens on."""
-        return self.said("host") or LOOPBACK
+        return self.effective_option("host") or LOOPBACK
 
     @property
     def port(self) -> int:
         """The port that vLLM listens on."""
-        said = self.said("port") or ""
-        return int(said) if said.isdecimal() else _PORT
+        value = self.effective_option("port") or ""
+        return int(value) if value.isdecimal() else _DEFAULT_PORT
 
     @cached_property
     def gpus(self) -> Gpus:
         """The GPUs of this machine."""
-        return gpus(self.environment)
+        return detect_gpus(self.environment)
 
     @property
     def api_key(self) -> str | None:
-        """The key that clients need."""
-        return self.said("api_key") or self.environment.get(KEY_VARIABLE) or None
+        """The API key that clients must send, if there is one."""
+        return self.effective_option("api_key") or self.environment.get(VLLM_KEY_VARIABLE) or None
 
 
-def plan_of(
-    options: VllmOptions, installed: Installed, environment: Mapping[str, str], policy: Policy | None = None
-) -> Plan:
-    """Settle everything about one vLLM. ``environment`` is our own; the options' variables are added to it."""
+@dataclass(frozen=True)
+class LaunchSpec:
+    """A vLLM process that is ready to be started.
+
+    Arguments:
+        argv: the command. The API key is passed as ``VLLM_API_KEY``, because other users can read a command line.
+        environment: all environment variables of the process; nothing is inherited.
+        root: the server's URL without ``/v1``.
+        served_name: the model name that clients request.
+        api_key: the key that clients must send.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    root: str
+    served_name: str
+    api_key: str | None = field(default=None, repr=False)
+
+
+def build_launch_plan(
+    options: VllmOptions, installation: VllmInstallation, environment: Mapping[str, str], policy: Policy | None = None
+) -> LaunchPlan:
+    """Resolve the plan for one vLLM. ``environment`` is that of this process; the options' variables are added."""
     variables = {**environment, **options.env}
-    folder = folder_of(options.model or "", variables)
-    checkpoint = checkpoint_at(folder) if folder else None
-    advice = dict(policy.engine) if policy else {}
-    longest = checkpoint.max_model_len if checkpoint else None
-    if longest is not None and (length := _tokens(advice.get("max_model_len"))) and length > longest:
-        del advice["max_model_len"]  # the family's bound; this checkpoint's own is smaller
-    return Plan(options, installed, variables, checkpoint, advice)
+    folder = find_model_folder(options.model or "", variables)
+    checkpoint = read_checkpoint(folder) if folder else None
+    policy_options = dict(policy.engine) if policy else {}
+    max_length = checkpoint.max_model_len if checkpoint else None
+    length = _parse_length(policy_options.get("max_model_len"))
+    if max_length is not None and length and length > max_length:
+        del policy_options["max_model_len"]  # the policy covers a family of models; this one's context is shorter
+    return LaunchPlan(options, installation, variables, checkpoint, policy_options)
 
 
-def launch_of(plan: Plan) -> Launch:
-    """Return the command for a plan."""
+def build_launch_spec(plan: LaunchPlan) -> LaunchSpec:
+    """Return the process that a plan describes. Raise UsageError if there is no vLLM to start."""
+    if plan.installation.problem:
+        raise UsageError(plan.installation.problem)
     key = plan.api_key
-    variables = {**plan.environment, **({KEY_VARIABLE: key} if key else {})}
-    name = plan.said("served_model_name") or plan.model
-    return Launch(tuple(_argv(plan)), variables, url_of(plan.host, plan.port), name, key)
+    variables = {**plan.environment, **({VLLM_KEY_VARIABLE: key} if key else {})}
+    name = plan.effective_option("served_model_name") or plan.model
+    return LaunchSpec(tuple(_build_argv(plan)), variables, build_url(plan.host, plan.port), name, key)
 
 
-def _argv(plan: Plan) -> Iterator[str]:
+def _build_argv(plan: LaunchPlan) -> Iterator[str]:
     options = plan.options
-    yield from plan.installed.argv
-    yield from [plan.model] if plan.installed.serve else ["--model", plan.model]
+    yield from plan.installation.argv
+    yield from [plan.model] if plan.installation.serve else ["--model", plan.model]
     for name, value in (("host", plan.host), ("port", str(plan.port))):
-        if given(options.args, name) is None:
-            yield from (flag_of(name), value)
+        if flag_value(options.args, name) is None:
+            yield from (format_flag(name), value)
     for name in _FLAGS:
         value = getattr(options, name)
-        if value not in (None, ()) and given(options.args, name) is None:
-            yield from (flag_of(name), *(value if isinstance(value, tuple) else [str(value)]))
-    for name, advised in (plan.advice or {}).items():
-        if getattr(options, name, None) in (None, ()) and given(options.args, name) is None:
-            yield from _advised(name, advised)
+        if value not in (None, ()) and flag_value(options.args, name) is None:
+            yield from (format_flag(name), *(value if isinstance(value, tuple) else [str(value)]))
+    for name, value in (plan.policy_options or {}).items():
+        if getattr(options, name, None) in (None, ()) and flag_value(options.args, name) is None:
+            yield from _format_policy_option(name, value)
     yield from options.args
 
 
-def _advised(name: str, value: Json) -> Sequence[str]:
+def _format_policy_option(name: str, value: Json) -> Sequence[str]:
     if value is True:
-        return [flag_of(name)]
+        return [format_flag(name)]
     if value is None:
         return []
     if value is False:
-        return [flag_of(f"no_{name}")]
+        return [format_flag(f"no_{name}")]
     if isinstance(value, list):
-        return [flag_of(name), *map(str, value)]
-    return [flag_of(name), json.dumps(value) if isinstance(value, dict) else str(value)]
+        return [format_flag(name), *map(str, value)]
+    return [format_flag(name), json.dumps(value) if isinstance(value, dict) else str(value)]
 
 
-def shell_line(plan: Plan, launch: Launch) -> str:
-    """Return the command as a line for a shell, with the variables that were given for it; the key is not shown."""
-    variables = [f"{name}={shlex.quote(value)}" for name, value in plan.options.env.items() if name != KEY_VARIABLE]
-    key = [f'{KEY_VARIABLE}="${KEY_VARIABLE}"'] if launch.api_key else []
+def format_shell_command(plan: LaunchPlan, launch: LaunchSpec) -> str:
+    """Return the command as a line for a shell, with the variables of the options. The API key is not shown."""
+    variables = [
+        f"{name}={shlex.quote(value)}" for name, value in plan.options.env.items() if name != VLLM_KEY_VARIABLE
+    ]
+    key = [f'{VLLM_KEY_VARIABLE}="${VLLM_KEY_VARIABLE}"'] if launch.api_key else []
     return " ".join([*variables, *key, shlex.join(launch.argv)])
 
 
-def wanted_length(plan: Plan) -> int | None:
-    """Return the context that was asked for in tokens, or None where vLLM finds it out."""
-    return _tokens(plan.said("max_model_len"))
+def resolve_context_length(plan: LaunchPlan) -> int | None:
+    """Return the requested context length in tokens, or None if vLLM derives it."""
+    return _parse_length(plan.effective_option("max_model_len"))
 
 
-def _tokens(said: Json) -> int | None:
+def _parse_length(value: Json) -> int | None:
     try:
-        return tokens(str(said)) if said else None
-    except PydanticCustomError:  # vLLM says what is wrong with its own arguments
+        return parse_token_count(str(value)) if value else None
+    except PydanticCustomError:  # vLLM reports errors in its own arguments
         return None

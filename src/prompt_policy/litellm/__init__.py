@@ -1,6 +1,6 @@
-"""Host: LiteLLM's proxy. Put ``prompt_policy.litellm.callback`` under ``litellm_settings.callbacks``.
+"""Host for LiteLLM's proxy: list ``prompt_policy.litellm.callback`` under ``litellm_settings.callbacks``.
 
-The callback is made when it is first asked for; importing this package does nothing.
+Importing this package does nothing. The first access to ``callback`` loads the policies and creates it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prompt_policy.litellm.host import PolicyCallback
+    from prompt_policy.litellm.hooks import PolicyCallback
 
     callback: PolicyCallback
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> PolicyCallback:
     if name != "callback":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from prompt_policy.litellm.start import make_callback
+    from prompt_policy.litellm.startup import create_callback
 
-    made = globals()["callback"] = make_callback()
-    return made
+    created = globals()["callback"] = create_callback()
+    return created

@@ -1,1 +1,1 @@
-"""The policy document: its models, how files become policies, and which one applies to a model."""
+"""Policy files: their models, loading, inheritance and linting, and the selection of the policy for a model."""

@@ -1,1 +1,1 @@
-"""Asks a running vLLM what its chat template does, and whether a policy fits it."""
+"""Probes a running vLLM: how its chat template behaves, and whether a policy is compatible with it."""

@@ -1,1 +1,1 @@
-"""The proxy in one command: LiteLLM with the policies, in front of a backend or of one that echoes."""
+"""Runs LiteLLM's proxy with the policies in front of a backend: a running server, vLLM, or the echo server."""

@@ -1,8 +1,9 @@
-"""Run the proxy and its backend together: check, start, wait, say how to use it, and end both."""
+"""Run the proxy and its backend together: check, start, wait until ready, print how to use it, and stop both."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -12,184 +13,234 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from prompt_policy.console import Console
 from prompt_policy.errors import UsageError
-from prompt_policy.launcher.child import Child
-from prompt_policy.launcher.command import KEY_VARIABLE
-from prompt_policy.launcher.instance import Instance
-from prompt_policy.launcher.notes import Notes
-from prompt_policy.launcher.ports import LOOPBACK, free_port, url_of
-from prompt_policy.launcher.preflight import findings, warnings
-from prompt_policy.launcher.running import VLLM_TIMEOUT_S, running_vllm
-from prompt_policy.launcher.watch import Ending, Watch, watching
-from prompt_policy.proxy import snippets
-from prompt_policy.proxy.backend import Backend, asked
-from prompt_policy.proxy.config import MASTER_KEY_VARIABLE, environment, litellm_config, written
-from prompt_policy.proxy.echo_answer import MODELS
-from prompt_policy.proxy.engine import Engine, Wish, engine_of, importable
-from prompt_policy.proxy.preflight import check_installed, check_policies, fit_for_header, master_key
+from prompt_policy.launcher.command import VLLM_KEY_VARIABLE
+from prompt_policy.launcher.machine.ports import find_free_port
+from prompt_policy.launcher.preflight import find_problems, find_warnings
+from prompt_policy.launcher.state.instance import Instance
+from prompt_policy.launcher.supervise.child import Child
+from prompt_policy.launcher.supervise.ready_check import ReadyCheck
+from prompt_policy.launcher.supervise.shutdown import RunEnded, ShutdownMonitor, monitor_shutdown
+from prompt_policy.launcher.supervise.vllm_process import DEFAULT_VLLM_TIMEOUT_S, run_vllm
+from prompt_policy.net import LOOPBACK, build_url
+from prompt_policy.proxy.backend import Backend, query_backend
+from prompt_policy.proxy.echo.answer import DEFAULT_MODELS
+from prompt_policy.proxy.litellm_config import (
+    MASTER_KEY_VARIABLE,
+    build_environment,
+    build_litellm_config,
+    write_config,
+)
+from prompt_policy.proxy.preflight import check_installed, check_policies, read_master_key, validate_key
+from prompt_policy.proxy.quickstart import format_curl, format_python
+from prompt_policy.proxy.vllm_backend import VllmBackend, VllmOptionsForUp, build_vllm_backend, with_package_on_path
+from prompt_policy.runtime.resolver import PROFILES_VARIABLE
 
-_TIMEOUT_S: Final = 120.0
-_OURS: Final = "prompt_policy: "
+WORKER_START_S: Final = 60
+"""The seconds in which a worker must start. By default uvicorn ends it after 5, and starts another."""
+_DEFAULT_TIMEOUT_S: Final = 120.0
+_LOG_PREFIX: Final = "prompt_policy: "
+_PROCESS_PREFIX: Final = re.compile(r"^\(\w+ pid=\d+\) ")
 
 
 @dataclass(frozen=True)
-class Order:
-    """What ``prompt-policy up`` was asked to do; without ``backend`` and ``wish`` an echo is started."""
+class UpOptions:
+    """The options of ``prompt-policy up``. Without ``backend`` and ``vllm`` the echo server is started."""
 
     policies: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     backend: str | None = None
-    wish: Wish | None = None
+    vllm: VllmOptionsForUp | None = None
     backend_key: str | None = None
     reasoning_parser: bool = False
     host: str = LOOPBACK
     port: int = 4000
     workers: int = 1
     timeout_s: float | None = None
+    ready_check: ReadyCheck = ReadyCheck.CHAT
     verbose: bool = False
 
 
-def run(order: Order, ready: Callable[[str], None]) -> int:
-    """Run until a signal comes or a child dies, and return the exit code: 0 after a signal, 1 after a failure.
+@dataclass(frozen=True)
+class ReadyProxy:
+    """A proxy that answers, and its backend.
 
-    ``ready`` gets the lines for standard output once requests are answered. Raise LoadError or UsageError for what
-    can be told to be wrong beforehand.
+    Arguments:
+        announcement: the text for standard output: the address, and how to use it.
+        url: the proxy's URL, which ends with ``/v1``.
+        key: the key that clients send.
+        backend: the server behind the proxy.
     """
-    plan = _checked(order)
+
+    announcement: str
+    url: str
+    key: str
+    backend: Backend
+
+
+def run_up(options: UpOptions, on_ready: Callable[[ReadyProxy], None]) -> int:
+    """Run until a signal arrives or a child process dies. Return the exit code: 0 after a signal, 1 after a failure.
+
+    ``on_ready`` is called once requests are answered. Raise LoadError or UsageError if a check fails before anything is
+    started.
+    """
+    run = _prepare_run(options)
     with ExitStack() as stack:
-        watch = stack.enter_context(watching())
+        monitor = stack.enter_context(monitor_shutdown())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="prompt-policy-")))
         try:
-            _start(plan, folder, watch, stack)
-            watch.ready = True
-            ready(_announcement(plan))
+            _start(run, folder, monitor, stack)
+            monitor.is_ready = True
+            on_ready(ReadyProxy(_format_announcement(run), f"{run.root}/v1", run.key, run.backend))
             while True:
-                watch.pause()
-        except Ending as ending:
-            plan.notes.line(str(ending))
+                monitor.check()
+        except RunEnded as ending:
+            run.console.print(str(ending))
             return ending.status
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """An order that passed the checks, with what was settled on the way."""
+class _Run:
+    """Options that passed the checks, with everything resolved. ``key`` is what clients must send."""
 
-    order: Order
+    options: UpOptions
     port: int
     backend: Backend
     key: str
-    key_is_made: bool
-    notes: Notes
-    engine: Engine | None = None
+    key_is_generated: bool
+    console: Console
+    vllm: VllmBackend | None = None
 
     @property
     def is_in_engine(self) -> bool:
-        return self.order.wish is not None and self.order.wish.at is not None
+        return self.options.vllm is not None and self.options.vllm.listen_on is not None
 
     @property
     def root(self) -> str:
-        return url_of(self.order.host, self.port)
+        return build_url(self.options.host, self.port)
 
 
-def _checked(order: Order) -> _Plan:
-    wish = order.wish
-    if wish is None or wish.at is None:
+def _prepare_run(options: UpOptions) -> _Run:
+    requested = options.vllm
+    if requested is None or requested.listen_on is None:
         check_installed()
-    check_policies(order.policies)
-    notes, port = Notes(), free_port(order.host, order.port)
-    if wish is not None and wish.at is not None:
-        wish = replace(wish, at=(order.host, port))
-    engine = engine_of(wish, order.policies, os.environ) if wish else None
-    if engine is not None:
-        _preflight(engine, notes)
-    backend = engine.backend if engine else _backend(order)
-    if wish is not None and wish.at is not None:
-        return _Plan(order, port, backend, backend.key or "", False, notes, engine)
-    given = master_key(os.environ)
-    return _Plan(order, port, backend, given or f"sk-{secrets.token_urlsafe(32)}", given is None, notes, engine)
+    check_policies(options.policies)
+    console, port = Console(), find_free_port(options.host, options.port)
+    if requested is not None and requested.listen_on is not None:
+        requested = replace(requested, listen_on=(options.host, port))
+    vllm = build_vllm_backend(requested, options.policies, _build_vllm_environment(options)) if requested else None
+    if vllm is not None:
+        _check_vllm(vllm, console)
+    backend = vllm.backend if vllm else _resolve_backend(options)
+    if requested is not None and requested.listen_on is not None:
+        return _Run(options, port, backend, backend.key or "", False, console, vllm)
+    key = read_master_key(os.environ)
+    return _Run(options, port, backend, key or f"sk-{secrets.token_urlsafe(32)}", key is None, console, vllm)
 
 
-def _backend(order: Order) -> Backend:
-    if order.backend is None:
-        return Backend(f"{url_of(LOOPBACK, free_port(LOOPBACK))}/v1", MODELS)
-    return asked(order.backend, fit_for_header("--backend-api-key", order.backend_key))
+def _build_vllm_environment(options: UpOptions) -> dict[str, str]:
+    """Return the environment of vLLM, in which the middleware finds the active profiles."""
+    profiles = {PROFILES_VARIABLE: ",".join(options.profiles)} if options.profiles else {}
+    return {**os.environ, **profiles}
 
 
-def _preflight(engine: Engine, notes: Notes) -> None:
-    for line in warnings(engine.plan):
-        notes.line(f"warning: {line}")
-    if found := findings(engine.plan):
-        raise UsageError("\n".join(found))
-    if engine.policy is None:
-        notes.line(f"warning: no policy matches {engine.plan.model}: it is served as it is")
+def _resolve_backend(options: UpOptions) -> Backend:
+    if options.backend is None:
+        return Backend(f"{build_url(LOOPBACK, find_free_port(LOOPBACK))}/v1", DEFAULT_MODELS)
+    return query_backend(options.backend, validate_key("--backend-api-key", options.backend_key))
 
 
-def _start(plan: _Plan, folder: Path, watch: Watch, stack: ExitStack) -> None:
-    if plan.engine is not None:
-        _start_vllm(plan, plan.engine, folder, watch, stack)
-    elif plan.order.backend is None:
-        plan.notes.line("no --backend: starting the echo backend, a stand-in that answers with what it received")
-        echo = stack.enter_context(_echo(plan, folder))
-        _await(plan, watch, echo, f"{plan.backend.url.removesuffix('/v1')}/health")
-    if plan.is_in_engine:
+def _check_vllm(vllm: VllmBackend, console: Console) -> None:
+    for line in find_warnings(vllm.checked_plan):
+        console.print(f"warning: {line}")
+    if problems := find_problems(vllm.checked_plan):
+        raise UsageError("\n".join(problems))
+    if vllm.policy is None:
+        console.print(f"warning: no policy matches {vllm.plan.model}; its requests are not changed")
+
+
+def _start(run: _Run, folder: Path, monitor: ShutdownMonitor, stack: ExitStack) -> None:
+    if run.vllm is not None:
+        _start_vllm(run, run.vllm, folder, monitor, stack)
+    elif run.options.backend is None:
+        run.console.print("no --backend: starting the echo server, which answers with the request it received")
+        echo = stack.enter_context(_start_echo(run, folder))
+        _wait_for(run, monitor, echo, f"{run.backend.url.removesuffix('/v1')}/health")
+    if run.is_in_engine:
         return
-    if plan.key_is_made:
-        plan.notes.line(f"{MASTER_KEY_VARIABLE} is not set; made for this run: {plan.key}")
-    proxy = stack.enter_context(_proxy(plan, folder))
-    _await(plan, watch, proxy, f"{plan.root}/health/readiness")
+    if run.key_is_generated:
+        run.console.print(f"{MASTER_KEY_VARIABLE} is not set; generated for this run: {run.key}")
+    proxy = stack.enter_context(_start_proxy(run, folder))
+    _wait_for(run, monitor, proxy, f"{run.root}/health/readiness")
 
 
-def _start_vllm(plan: _Plan, engine: Engine, folder: Path, watch: Watch, stack: ExitStack) -> None:
-    launch = importable(engine.launch, folder) if plan.is_in_engine else engine.launch
-    instance = Instance(f"up-{plan.port}", os.environ)
-    stack.enter_context(instance.claimed())
-    plan.notes.line(f"starting vLLM, its log: {instance.log}")
-    with plan.notes.waiting(f"vLLM at {launch.root}") as tell:
-        vllm = stack.enter_context(running_vllm(launch, watch, instance.log, tell))
-        vllm.await_ready(watch, plan.order.timeout_s or VLLM_TIMEOUT_S)
+def _start_vllm(run: _Run, vllm: VllmBackend, folder: Path, monitor: ShutdownMonitor, stack: ExitStack) -> None:
+    launch = with_package_on_path(vllm.launch, folder) if run.is_in_engine else vllm.launch
+    instance = Instance(f"up-{run.port}", os.environ)
+    stack.enter_context(instance.hold_lock())
+    run.console.print(f"starting vLLM, log: {instance.log}")
+    with run.console.progress(f"vLLM at {launch.root}") as on_progress:
+        process = stack.enter_context(run_vllm(launch, monitor, instance.log, on_progress, _print_policy_lines(run)))
+        process.wait_until_ready(monitor, run.options.timeout_s or DEFAULT_VLLM_TIMEOUT_S, run.options.ready_check)
 
 
-def _await(plan: _Plan, watch: Watch, child: Child, url: str) -> None:
-    watch.children.append(child)
-    with plan.notes.waiting(f"waiting for {child.name} at {url}"):
-        watch.await_answer(child, url, plan.order.timeout_s or _TIMEOUT_S)
+def _wait_for(run: _Run, monitor: ShutdownMonitor, child: Child, url: str) -> None:
+    monitor.children.append(child)
+    with run.console.progress(f"waiting for {child.name} at {url}"):
+        monitor.wait_for_http(child, url, run.options.timeout_s or _DEFAULT_TIMEOUT_S)
 
 
-def _echo(plan: _Plan, folder: Path) -> Child:
-    port = plan.backend.url.removesuffix("/v1").rpartition(":")[2]
-    parser = ["--reasoning-parser"] if plan.order.reasoning_parser else []
+def _start_echo(run: _Run, folder: Path) -> Child:
+    port = run.backend.url.removesuffix("/v1").rpartition(":")[2]
+    parser = ["--reasoning-parser"] if run.options.reasoning_parser else []
     command = [sys.executable, "-P", "-m", "prompt_policy.proxy.echo", "--port", port, *parser]
-    return Child("the echo backend", command, environment=os.environ, folder=folder, on_line=_shown(plan))
+    return Child("the echo server", command, environment=os.environ, folder=folder, on_line=_print_lines(run))
 
 
-def _proxy(plan: _Plan, folder: Path) -> Child:
-    order = plan.order
-    engine = plan.engine
-    config = litellm_config(
-        plan.backend,
-        order.policies,
-        reasoning_parser=order.reasoning_parser or (engine is not None and engine.has_parser),
-        bound=engine.policy.name if engine and engine.policy else None,
+def _start_proxy(run: _Run, folder: Path) -> Child:
+    options = run.options
+    vllm = run.vllm
+    config = build_litellm_config(
+        run.backend,
+        options.policies,
+        reasoning_parser=options.reasoning_parser or (vllm is not None and vllm.has_reasoning_parser),
+        bound=vllm.policy.name if vllm and vllm.policy else None,
+        profiles=options.profiles,
+        max_model_len=vllm.max_model_len if vllm else None,
     )
-    command = [sys.executable, "-P", "-m", "litellm.proxy.proxy_cli", "--config", str(written(config, folder))]
-    command += ["--host", order.host, "--port", str(plan.port), "--num_workers", str(order.workers)]
-    keys = environment(os.environ, master_key=plan.key, backend_key=plan.backend.key)
-    return Child("the proxy", command, environment=keys, folder=folder, on_line=_shown(plan))
+    command = [sys.executable, "-P", "-m", "litellm.proxy.proxy_cli", "--config", str(write_config(config, folder))]
+    command += ["--host", options.host, "--port", str(run.port), "--num_workers", str(options.workers)]
+    if options.workers > 1:
+        command += ["--timeout_worker_healthcheck", str(WORKER_START_S)]
+    environment = build_environment(os.environ, master_key=run.key, backend_key=run.backend.key)
+    return Child("the proxy", command, environment=environment, folder=folder, on_line=_print_lines(run))
 
 
-def _shown(plan: _Plan) -> Callable[[str], None]:
-    """Show everything that a child says, or only what is said of the policies."""
+def _print_lines(run: _Run) -> Callable[[str], None]:
+    """Return a function that prints a child's output: all of it with ``--verbose``, else the policies' log lines."""
 
     def on_line(line: str) -> None:
-        if plan.order.verbose or _OURS in line:
-            plan.notes.line(line)
+        if run.options.verbose or _LOG_PREFIX in line:
+            run.console.print(line)
 
     return on_line
 
 
-def _announcement(plan: _Plan) -> str:
-    base, model = f"{plan.root}/v1", next(iter(plan.backend.models), "MODEL")
-    variable = KEY_VARIABLE if plan.is_in_engine else MASTER_KEY_VARIABLE
-    key = plan.key if plan.key_is_made else f"${variable}"  # the user's own secret is not shown
-    if plan.is_in_engine and not plan.key:
+def _print_policy_lines(run: _Run) -> Callable[[str], None]:
+    """Return a function that prints the policies' lines in vLLM's log, without vLLM's prefix: they name the policy."""
+
+    def on_line(line: str) -> None:
+        if _LOG_PREFIX in line:
+            run.console.print(_PROCESS_PREFIX.sub("", line))
+
+    return on_line
+
+
+def _format_announcement(run: _Run) -> str:
+    base, model = f"{run.root}/v1", next(iter(run.backend.models), "MODEL")
+    variable = VLLM_KEY_VARIABLE if run.is_in_engine else MASTER_KEY_VARIABLE
+    key = run.key if run.key_is_generated else f"${variable}"  # do not print the user's own secret
+    if run.is_in_engine and not run.key:
         key = "none"
-    return f"ready: {base}\n\n{snippets.curl(base, model, key)}\n\n{snippets.python(base, model, key)}"
+    return f"ready: {base}\n\n{format_curl(base, model, key)}\n\n{format_python(base, model, key)}"

@@ -1,18 +1,22 @@
-"""One request and its response as bytes, without I/O: what the hosts share that see nothing else."""
+"""One request and its response as bytes, without I/O; shared by all hosts that see bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
-from prompt_policy.conditions.situation import SKIP_HEADER, TASK_HEADER, Facts
+from prompt_policy.conditions.context import TASK_HEADER, RequestContext
 from prompt_policy.errors import Refusal
-from prompt_policy.runtime.pipeline import Applied
-from prompt_policy.runtime.policing import Policing
-from prompt_policy.runtime.replies import AnswerStream, Reply, whole_reply
+from prompt_policy.runtime.decision import NO_MATCH, build_diagnosis
+from prompt_policy.runtime.pipeline import AppliedPolicy
+from prompt_policy.runtime.resolver import PolicyResolver
+from prompt_policy.runtime.response_rewriter import Reply, SSERewriter, rewrite_body
+from prompt_policy.runtime.telemetry import DecisionReporter, report_end
 from prompt_policy.wire import Endpoint, JsonObject
-from prompt_policy.wire.json_bytes import decoded, encoded, is_object_to_others
+from prompt_policy.wire.backends import NO_LIMITS, Limits
+from prompt_policy.wire.codec import dump_json, lenient_parsers_accept, load_json
 
 _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/chat/completions", "chat"),
@@ -20,146 +24,192 @@ _ENDPOINTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/responses", "responses"),
     ("/v1/messages", "messages"),
 )
-HEADERS_READ: Final = ("content-encoding", TASK_HEADER, SKIP_HEADER)
-"""The headers of a request that ``open_exchange`` looks at."""
+ResponseMode = Literal["whole", "stream"]
+"""How a response is rewritten: as a complete body, or as a stream of events."""
+_MODES: Final[dict[str, ResponseMode]] = {"application/json": "whole", "text/event-stream": "stream"}
 _OK: Final = 200
-_UNREADABLE: Final = 415
-_COMPRESSED: Final = "a compressed request cannot be policed: send it as it is"
-_TOO_DEEP: Final = "the request's JSON is nested too deeply for its policy to be applied"
-_UNPLAIN: Final = (
-    "the request's JSON is not read alike by every server, so its policy cannot be applied: it has bytes that are no "
-    "UTF-8, a number of more than 4,300 digits, or something after its end"
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+_EMPTY_CONTEXT: Final = RequestContext()
+_UNSUPPORTED_MEDIA_TYPE: Final = 415
+_COMPRESSED: Final = "compressed requests are not supported; send the body uncompressed"
+_TOO_DEEP: Final = "request body rejected: the JSON is nested too deeply; reduce the nesting"
+_AMBIGUOUS: Final = (
+    "request body rejected: parsers disagree on this JSON (invalid UTF-8, a number over 4,300 digits, or trailing "
+    "data); send standard JSON"
 )
-_UNNAMED: Final = "the request names no model, and its policy is chosen by that name: give one"
+_NO_MODEL: Final = "`model` is required: the policy is selected by model name"
 
 
-def endpoint_of(path: str) -> Endpoint | None:
-    """Return the endpoint that the path of a POST leads to, or None where no policy acts."""
-    path = path.removesuffix("\n")  # Starlette's routes end with ``$``, which matches before a newline, too
+def match_endpoint(path: str) -> Endpoint | None:
+    """Return the endpoint of a POST request's path, or None if no policy acts on the path."""
+    path = path.removesuffix("\n")  # Starlette's routes end with ``$``, which also matches before a newline
     for end, endpoint in _ENDPOINTS:
         if path.endswith(end):
             return endpoint
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request with its policy applied, and what becomes of its response.
+class Exchange(NamedTuple):
+    """A request with its policy applied, and the means to rewrite its response.
 
-    ``body`` is the very object that came in where nothing changed, and ``headers`` are to be added to the request.
-    With a ``refusal`` nothing is sent on: that is the response.
+    Attributes:
+        applied: the result of the policy; None if no policy was applied.
+        body: the request body to send on; the same object if nothing changed.
+        headers: the headers to add to the request.
+        refusal: the response to send instead of forwarding the request, or None.
+        diagnosis: the response headers that only a request of ``prompt-policy doctor`` receives.
     """
 
-    applied: Applied | None
+    applied: AppliedPolicy | None
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     refusal: Reply | None = None
+    diagnosis: Mapping[str, str] = _NO_HEADERS
 
     @property
-    def answer_headers(self) -> dict[str, str]:
-        """The headers that go with the response, whatever it is."""
-        return self.applied.decision.headers() if self.applied else {}
+    def response_headers(self) -> dict[str, str]:
+        """The headers to add to the response, even to an error."""
+        headers = self.applied.decision.headers() if self.applied else {}
+        return {**headers, **self.diagnosis} if self.diagnosis else headers
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint that the request went to."""
+        """The endpoint of the request."""
         return self.applied.decision.endpoint if self.applied else "chat"
 
     @property
-    def rewrites(self) -> bool:
-        """Whether answers are read at all. Where they are not, they may as well come compressed."""
-        return self.applied is not None and bool(self.applied.filters)
+    def rewrites_response(self) -> bool:
+        """Whether the response may be rewritten or ended; only then must it not be compressed."""
+        return self.applied is not None and self.applied.acts_on_answer
 
-    def form(self, status: int, content_type: str, content_encoding: str) -> Literal["whole", "stream"] | None:
-        """Return how a response is to be rewritten, or None: it passes as it is.
+    @property
+    def can_end_stream(self) -> bool:
+        """Whether a guard may end a streamed response before the server does."""
+        return self.applied is not None and bool(self.applied.guards)
 
-        Raise Fault where it would have to be rewritten and cannot be read, if the policy fails closed.
+    def response_mode(self, status: int, content_type: str, content_encoding: str) -> ResponseMode | None:
+        """Return how to rewrite a response, or None if it passes unchanged.
+
+        Raise Fault if the response must be rewritten but is compressed, and the policy has ``on_error: closed``.
         """
-        kind = content_type.partition(";")[0].strip().lower()
-        if not self.rewrites or status != _OK or kind not in ("application/json", "text/event-stream"):
+        if not self.rewrites_response or status != _OK or (mode := _parse_mode(content_type)) is None:
             return None
-        if content_encoding.strip().lower() not in ("", "identity"):
-            fault = self.applied.pipeline.fault(_Unreadable()) if self.applied else None
+        if content_encoding and content_encoding.strip().lower() not in ("", "identity"):
+            fault = self.applied.pipeline.handle_internal_error(CompressedResponseError()) if self.applied else None
             if fault is not None:
                 raise fault
             return None
-        return "whole" if kind == "application/json" else "stream"
+        return mode
 
-    def failed(self, fault: Refusal) -> Reply:
-        """Return the response for a fault of ours."""
-        return Reply.of(fault, self.answer_headers, endpoint=self.endpoint)
+    def with_diagnosis(self, resolver: PolicyResolver, host: str) -> Exchange:
+        """Return this exchange with the headers that answer ``prompt-policy doctor``."""
+        if self.applied is None and self.refusal is not None:  # refused before a policy was selected
+            return self
+        decision = self.applied.decision if self.applied else None
+        diagnosis = build_diagnosis(decision, host, resolver.explain(decision.model) if decision else NO_MATCH)
+        refusal = self.refusal._replace(headers={**self.refusal.headers, **diagnosis}) if self.refusal else None
+        return self._replace(diagnosis=diagnosis, refusal=refusal)
 
-    def whole(self, body: bytes) -> Reply:
-        """Return the response for a whole answer: its body rewritten, or an error."""
-        texts = self.applied.answer() if self.applied else None
-        return Reply(_OK, body) if texts is None else whole_reply(body, texts, self.endpoint)
+    def without_body(self) -> Exchange:
+        """Return this exchange without the request, which would stay in memory for the duration of a stream."""
+        return self._replace(body=b"", applied=self.applied._replace(body={}) if self.applied else None)
 
-    def stream(self) -> AnswerStream:
-        """Return what rewrites a streamed answer, piece by piece."""
-        return AnswerStream(self.applied.answer() if self.applied else None, self.endpoint)
+    def error_response(self, error: Refusal) -> Reply:
+        """Return the response for a refusal or an internal error."""
+        return Reply.from_error(error, self.response_headers, endpoint=self.endpoint)
+
+    def rewrite_body(self, body: bytes) -> Reply:
+        """Return the response for a complete answer: its body rewritten, or an error."""
+        filters = self.applied.create_filters() if self.applied else None
+        return Reply(_OK, body) if filters is None else rewrite_body(body, filters, self.endpoint)
+
+    def create_stream_rewriter(self) -> SSERewriter:
+        """Return a rewriter for the bytes of a streamed answer."""
+        applied, endpoint = self.applied, self.endpoint
+        if applied is None:
+            return SSERewriter(None, endpoint)
+        return SSERewriter(applied.create_filters(), endpoint, applied.create_ending(endpoint, report_end))
 
 
-class _Unreadable(Exception):
-    """A compressed answer to a request that asked for none."""
+@lru_cache(maxsize=256)
+def _parse_mode(content_type: str) -> ResponseMode | None:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return _MODES.get(media_type)
 
 
-def open_exchange(  # noqa: PLR0913 - one argument for each thing that a host knows
-    policing: Policing,
+class CompressedResponseError(Exception):
+    """The response is compressed although the request did not accept that."""
+
+
+def open_exchange(  # noqa: PLR0913 - one argument for each fact that a host knows
+    resolver: PolicyResolver,
     path: str,
     headers: Mapping[str, str],
     body: bytes,
     *,
     reasoning_parser: bool = False,
-    must_name_model: bool = False,
+    provider: str | None = None,
+    thinking: bool | None = None,
+    max_model_len: int | None = None,
+    limits: Limits = NO_LIMITS,
+    require_model: bool = False,
 ) -> Exchange:
     """Apply the policy of the request's model to a POST.
 
     Arguments:
-        policing: the policies.
+        resolver: the policies.
         path: the URL's path.
-        headers: those of the request's headers that are in ``HEADERS_READ``, at least.
-        body: the request's body, whole.
-        reasoning_parser: the server is known to split thoughts off by itself.
-        must_name_model: refuse what names no model where the policy depends on it: the server has one of its own.
+        headers: the request's headers, at least those in ``resolver.headers_read``, with lower-case names.
+        body: the complete request body.
+        reasoning_parser: whether the server has a reasoning parser.
+        provider: the engine or provider of the server; None: unknown.
+        thinking: whether the server thinks if a request sets nothing; None: unknown.
+        max_model_len: the server's context length in tokens; None: unknown.
+        limits: what the server does not accept.
+        require_model: refuse a request without a model name if the policy is selected by it, because the server would
+            use its default model.
     """
-    endpoint = endpoint_of(path)
+    endpoint = match_endpoint(path)
     if endpoint is None:
         return Exchange(None, body)
     if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        return Exchange(None, body, refusal=_refused(_COMPRESSED, endpoint, _UNREADABLE))
+        return Exchange(None, body, refusal=_refuse(_COMPRESSED, endpoint, _UNSUPPORTED_MEDIA_TYPE))
     try:
-        request = decoded(body)
-        if request is None and is_object_to_others(body):
-            return Exchange(None, body, refusal=_refused(_UNPLAIN, endpoint))
+        request = load_json(body)
+        if request is None and lenient_parsers_accept(body):
+            return Exchange(None, body, refusal=_refuse(_AMBIGUOUS, endpoint))
     except RecursionError:
-        return Exchange(None, body, refusal=_refused(_TOO_DEEP, endpoint))
-    if not isinstance(request, dict):  # the server says what is wrong with it
+        return Exchange(None, body, refusal=_refuse(_TOO_DEEP, endpoint))
+    if not isinstance(request, dict):  # the server reports the error
         return Exchange(None, body)
-    pipeline = policing.pipeline(model if isinstance(model := request.get("model"), str) else "")
+    pipeline = resolver.resolve(model if isinstance(model := request.get("model"), str) else "")
     if pipeline is None:
-        unnamed = must_name_model and not request.get("model")
-        return Exchange(None, body, refusal=_refused(_UNNAMED, endpoint, param="model") if unnamed else None)
-    facts = Facts.told(headers, request.get("metadata"))
-    if reasoning_parser:
-        facts = facts._replace(has_reasoning_parser=True)
-    applied = pipeline.apply(request, endpoint, facts)
-    policing.reporter.report(applied)
-    return _sent(applied, request, body)
+        lacks_model = require_model and not request.get("model")
+        return Exchange(None, body, refusal=_refuse(_NO_MODEL, endpoint, param="model") if lacks_model else None)
+    metadata = request.get("metadata")
+    context = RequestContext.from_headers(headers, metadata) if headers or metadata else _EMPTY_CONTEXT
+    if reasoning_parser or provider or thinking is not None or max_model_len is not None or limits is not NO_LIMITS:
+        context = context._replace(
+            has_reasoning_parser=reasoning_parser, provider=provider, thinking=thinking, max_model_len=max_model_len,
+            **limits._asdict(),
+        )  # fmt: skip
+    return _build_exchange(pipeline.apply(request, endpoint, context), request, body, resolver.reporter)
 
 
-def _refused(message: str, endpoint: Endpoint, status: int | None = None, param: str | None = None) -> Reply:
-    return Reply.of(Refusal(message, param=param), {}, status, endpoint)
+def _refuse(message: str, endpoint: Endpoint, status: int | None = None, param: str | None = None) -> Reply:
+    return Reply.from_error(Refusal(message, param=param), {}, status, endpoint)
 
 
-def _sent(applied: Applied, request: JsonObject, body: bytes) -> Exchange:
+def _build_exchange(applied: AppliedPolicy, request: JsonObject, body: bytes, reporter: DecisionReporter) -> Exchange:
+    reporter.report(applied)
     if applied.refusal is not None:
         headers = applied.decision.headers()
-        refusal = Reply.of(applied.refusal, headers, endpoint=applied.decision.endpoint)
+        refusal = Reply.from_error(applied.refusal, headers, endpoint=applied.decision.endpoint)
         return Exchange(applied, body, refusal=refusal)
-    task = applied.decision.told_task
-    headers = {TASK_HEADER: task} if task else {}
+    task = applied.decision.loggable_task
+    added = {TASK_HEADER: task} if task else _NO_HEADERS
     try:
-        sent = body if applied.body is request else encoded(applied.body)
-    except RecursionError:  # reading went a level or two deeper than writing does
-        return Exchange(None, body, refusal=_refused(_TOO_DEEP, applied.decision.endpoint))
-    return Exchange(applied, sent, headers)
+        rewritten = body if applied.body is request else dump_json(applied.body)
+    except RecursionError:  # parsing allows a level or two more than writing does
+        return Exchange(None, body, refusal=_refuse(_TOO_DEEP, applied.decision.endpoint))
+    return Exchange(applied, rewritten, added)

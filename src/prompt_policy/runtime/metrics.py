@@ -1,6 +1,7 @@
-"""Prometheus metrics on the default registry, where ``prometheus_client`` is installed and unless it is told not to.
+"""Prometheus metrics on the default registry.
 
-Nothing of a request's or an answer's text is ever in a label.
+Enabled if ``prometheus_client`` is installed; set PROMPT_POLICY_METRICS=0 to disable. No label contains text of a
+request or an answer.
 """
 
 from __future__ import annotations
@@ -8,45 +9,73 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from functools import cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from prompt_policy.decision import Decision
+from prompt_policy.runtime.decision import Decision
 from prompt_policy.wire.values import Json
 
-OFF_VARIABLE: Final = "PROMPT_POLICY_METRICS"
-_MAKING: Final = threading.Lock()
-_SECONDS: Final = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1)
+METRICS_VARIABLE: Final = "PROMPT_POLICY_METRICS"
+_BUCKETS_S: Final = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1)
+
+
+MAX_CACHED_POLICIES: Final = 1024
+"""Policies whose series are cached. The cache is emptied when it is full."""
 
 
 class Metrics:
-    """The metrics, registered. ``client`` is the module ``prometheus_client``."""
+    """The metrics, registered on creation. ``client`` is the module ``prometheus_client``."""
 
     def __init__(self, client: Json) -> None:
         policy = ("policy",)
         self.requests = client.Counter("prompt_policy_requests_total", "Requests that a policy was applied to.", policy)
         self.rules = client.Counter(
-            "prompt_policy_rules_total", "What became of rules: fired, skipped, refused or fault.",
+            "prompt_policy_rules_total", "Results of rules: fired, skipped, refused or fault.",
             ("policy", "rule", "result", "mode"),
         )  # fmt: skip
         self.refusals = client.Counter("prompt_policy_refusals_total", "Requests that were refused.", policy)
         self.seconds = client.Histogram(
-            "prompt_policy_apply_seconds", "Time spent on a request.", policy, buckets=_SECONDS
+            "prompt_policy_apply_seconds", "Time spent on a request.", policy, buckets=_BUCKETS_S
         )
         self.reloads = client.Counter(
             "prompt_policy_reloads_total", "Changed policy files: loaded or refused.", ("result",)
         )
+        self.ended_answers = client.Counter(
+            "prompt_policy_ended_answers_total", "Choices of streamed answers that a rule ended.",
+            ("policy", "rule", "mode"),
+        )  # fmt: skip
+        self.series: dict[str, PolicySeries] = {}
+
+    def add_series(self, policy: str) -> PolicySeries:
+        """Return the series of a policy, from now on also found in ``series``."""
+        if len(self.series) >= MAX_CACHED_POLICIES:
+            self.series.clear()
+        self.series[policy] = PolicySeries(self.requests.labels(policy), self.seconds.labels(policy), {})
+        return self.series[policy]
 
 
-@cache
-def _metrics() -> Metrics | None:
-    with _MAKING:  # two requests may be the first at the same time
-        return _made()
+class PolicySeries(NamedTuple):
+    """The series of one policy, cached because ``labels`` takes a lock."""
+
+    requests: Json
+    seconds: Json
+    rules: dict[tuple[Json, ...], Json]
 
 
-@cache
-def _made() -> Metrics | None:
-    if os.environ.get(OFF_VARIABLE) == "0" or importlib.util.find_spec("prometheus_client") is None:
+_LOCK: Final = threading.Lock()
+_CREATED: Final[list[Metrics | None]] = []
+
+
+def _get_metrics() -> Metrics | None:
+    """Return the metrics, created on first use, or None if they are disabled."""
+    if not _CREATED:
+        with _LOCK:  # two threads may get here at the same time
+            if not _CREATED:
+                _CREATED.append(_create_metrics())
+    return _CREATED[0]
+
+
+def _create_metrics() -> Metrics | None:
+    if os.environ.get(METRICS_VARIABLE) == "0" or importlib.util.find_spec("prometheus_client") is None:
         return None
     import prometheus_client
 
@@ -54,28 +83,33 @@ def _made() -> Metrics | None:
 
 
 def count_reload(result: Literal["loaded", "refused"]) -> None:
-    """Count a change of the policies' files."""
-    if (metrics := _metrics()) is not None:
+    """Count a reload of changed policy files."""
+    if (metrics := _get_metrics()) is not None:
         metrics.reloads.labels(result).inc()
 
 
+def count_ended_answer(policy: str, rule: str, *, audited: bool) -> None:
+    """Count a choice of a streamed answer that a rule ended, or under audit would have ended."""
+    if (metrics := _get_metrics()) is not None:
+        metrics.ended_answers.labels(policy, rule, "audit" if audited else "enforce").inc()
+
+
 def count_decision(decision: Decision, seconds: float, *, refused: bool) -> None:
-    """Count what a policy did to one request, and the time that it took."""
-    metrics = _metrics()
+    """Count the decision on one request, and the time that it took."""
+    metrics = _get_metrics()
     if metrics is None:
         return
     name = decision.policy
-    _series(metrics.requests, name).inc()
-    _series(metrics.seconds, name).observe(seconds)
+    series = metrics.series.get(name) or metrics.add_series(name)
+    series.requests.inc()
+    series.seconds.observe(seconds)
     if refused:
-        _series(metrics.refusals, name).inc()
+        metrics.refusals.labels(name).inc()
     for outcome in decision.outcomes:
         if outcome.result != "idle":
-            mode = "audit" if outcome.audited else "enforce"
-            _series(metrics.rules, name, outcome.rule, outcome.result, mode).inc()
-
-
-@cache
-def _series(metric: Json, *labels: str) -> Json:
-    """Return one series of a metric, which its client would look up under a lock; labels name what policies do."""
-    return metric.labels(*labels)
+            key = outcome[:4]
+            counter = series.rules.get(key)
+            if counter is None:
+                mode = "audit" if outcome.audited else "enforce"
+                counter = series.rules[key] = metrics.rules.labels(name, outcome.rule, outcome.result, mode)
+            counter.inc()

@@ -1,199 +1,176 @@
-"""A compiled policy: immutable, shared between threads, applied to one request after the other."""
+"""A compiled policy: immutable, shared between threads, and applied to each request."""
 
 from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from functools import partial
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias, get_args
 
-from prompt_policy.conditions.own_tasks import compile_tasks
-from prompt_policy.conditions.situation import Facts, Situation
-from prompt_policy.conditions.value_tests import Condition
-from prompt_policy.conditions.when import compile_when
-from prompt_policy.decision import Decision, Outcome, Result
-from prompt_policy.errors import Fault, Refusal
-from prompt_policy.kinds.base import Admits, FilterChoice, FilterFactory, Mode, Rule, Sent, Skip, Transform
-from prompt_policy.policy.document import Policy
-from prompt_policy.runtime.texts import AnswerTexts
-from prompt_policy.wire import Endpoint, JsonObject, Request, Turn, request_view
+from prompt_policy.conditions.context import EvaluationContext, RequestContext
+from prompt_policy.conditions.tasks.custom import compile_tasks
+from prompt_policy.conditions.when import list_header_names
+from prompt_policy.errors import InternalError, Refusal
+from prompt_policy.kinds.base import FilterFactory, Guard
+from prompt_policy.policy.model import Policy
+from prompt_policy.runtime.decision import Decision, RuleOutcome
+from prompt_policy.runtime.filter_chain import AnswerFilters, AnswerGuards, RuleGuard
+from prompt_policy.runtime.steps import EndpointPlan, build_plan, compile_rules, find_thinking_support, run_steps
+from prompt_policy.wire import Endpoint, JsonObject, Request, create_request
+from prompt_policy.wire.answers.chat import Channel
+from prompt_policy.wire.endings import StreamEnding, count_choices, create_ending
 
 log = logging.getLogger("prompt_policy")
 
-_NO_FACTS: Final = Facts()
+_EMPTY_CONTEXT: Final = RequestContext()
+Filters: TypeAlias = tuple[FilterFactory, ...]
+Guards: TypeAlias = tuple[RuleGuard, ...]
+ReportEnd: TypeAlias = Callable[[str, RuleGuard, Guard], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A request with a policy applied: what to send and what rewrites the answer, or the refusal.
+class AppliedPolicy(NamedTuple):
+    """The result of a policy on one request: the body to send on, filters and guards for the answer, or a refusal.
 
-    ``body`` is the very object that came in where no rule changed anything. ``pipeline`` is the one that the
-    answer belongs to, whatever is reloaded meanwhile. ``seconds`` is the time that it took.
+    ``body`` is the same object if no rule changed it. ``pipeline`` also handles the answer, even if the policies are
+    reloaded meanwhile. ``seconds`` is the time that it took. ``choices`` is the number of choices of a guarded answer.
     """
 
     pipeline: Pipeline
     body: JsonObject
     decision: Decision
-    filters: tuple[FilterFactory, ...] = ()
+    filters: Filters = ()
     refusal: Refusal | None = None
     seconds: float = 0.0
+    guards: Guards = ()
+    choices: int = 1
 
-    def answer(self) -> AnswerTexts | None:
-        """Return a fresh rewriter for one answer, or None where answers pass as they are."""
-        return AnswerTexts(self.filters, self.pipeline.fault) if self.filters else None
+    @property
+    def acts_on_answer(self) -> bool:
+        """Whether a filter may change the answer, or a guard may end it."""
+        return bool(self.filters or self.guards)
+
+    def create_filters(self) -> AnswerFilters | None:
+        """Return new filters for one answer, or None if no filter acts on it."""
+        return AnswerFilters(self.filters, self.pipeline.handle_internal_error) if self.filters else None
+
+    def create_ending(self, endpoint: Endpoint, report_end: ReportEnd) -> StreamEnding | None:
+        """Return a new object that ends one streamed answer if a guard requires it, or None if no guard acts on it.
+
+        Arguments:
+            endpoint: the format of the stream.
+            report_end: is called with the policy's name if a guard ends a choice, or under audit would have ended it.
+        """
+        if not self.guards:
+            return None
+        pipeline = self.pipeline
+        guards = AnswerGuards(self.guards, partial(report_end, pipeline.name), pipeline.handle_internal_error)
+        return create_ending(endpoint, guards, self.choices)
+
+    def list_ending_rules(self, pieces: Iterable[tuple[Channel, str]]) -> list[str]:
+        """Return the rules that end a streamed answer of one choice, given as pieces of text."""
+        rules: list[str] = []
+        ending = self.create_ending("chat", lambda _policy, rule_guard, _guard: rules.append(rule_guard.rule))
+        if ending is not None:
+            for channel, text in pieces:
+                ending.feed({"choices": [{"index": 0, "delta": {channel: text}}]})
+        return rules
 
 
 class Pipeline:
-    """A policy compiled once. ``apply`` may be called from any thread."""
+    """A compiled policy. ``apply`` may be called from any thread."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.name = policy.name
         self.hash = policy.hash
-        self._judge = compile_tasks(policy.tasks)
-        self._steps = tuple(_steps(policy))
-        self._refusing = tuple(step for step in self._steps if step.rule.may_refuse)
-        self._filtering = tuple((index, step) for index, step in enumerate(self._steps) if step.choose is not None)
+        self._classify = compile_tasks(policy.tasks)
+        self.headers_read = frozenset(name for rule in policy.rules for name in list_header_names(rule.when))
+        """The names of the request headers that conditions read, in lower case."""
+        self._thinking_support = find_thinking_support(policy)
+        steps = compile_rules(policy)
+        self._plans: dict[str, EndpointPlan] = {name: build_plan(steps, name) for name in get_args(Endpoint)}
 
-    def apply(self, body: JsonObject, endpoint: Endpoint, facts: Facts | None = None) -> Applied:
-        """Apply the policy to one request; a refusal, or a fault under ``on_error: closed``, is in the result."""
-        begun = perf_counter()
-        facts = facts or _NO_FACTS
-        came = request_view(body, endpoint)
-        decision = Decision(self.name, self.hash, endpoint, facts.model or came.model)
-        filters: tuple[FilterFactory, ...] = ()
-        refusal: Refusal | None = None
-        sent = body
-        try:
-            sent, filters = self._applied(came, facts, decision)
-        except Refusal as refused:
-            refusal = refused
-        except Exception as error:  # noqa: BLE001 - any fault of a rule meets the policy's on_error
-            decision.outcomes.append(Outcome("-", "-", "fault", reason=type(error).__name__))
-            refusal = self.fault(error)
-        return Applied(self, sent, decision, filters, refusal, perf_counter() - begun)
+    def apply(self, body: JsonObject, endpoint: Endpoint, context: RequestContext | None = None) -> AppliedPolicy:
+        """Return the result of the policy on one request.
 
-    def may_refuse(self, body: JsonObject, endpoint: Endpoint, facts: Facts) -> bool:
-        """Tell whether ``apply`` may refuse a request, for a fraction of its cost.
-
-        Only the rules that refuse are asked, so that what the others make of the request is not seen.
+        A refusal, or an internal error under ``on_error: closed``, is not raised but part of the result.
         """
-        came = request_view(body, endpoint)
-        request, situation = came.fork(), Situation(came, facts, self._judge)
-        decision = Decision(self.name, self.hash, endpoint, "")
+        start = perf_counter()
+        context = context or _EMPTY_CONTEXT
+        original = self._create_request(body, endpoint, context)
+        decision = Decision(self.name, self.hash, endpoint, context.model or original.model)
+        filters: Filters = ()
+        guards: Guards = ()
+        refusal: Refusal | None = None
+        rewritten = body
         try:
-            for step in self._refusing:
-                step.act(request, situation, decision)
-        except Exception:  # noqa: BLE001 - a refusal, or a fault that apply will meet again and tell
+            rewritten, filters, guards = self._apply_rules(original, context, decision)
+        except Refusal as raised:
+            refusal = raised
+        except Exception as error:  # noqa: BLE001 - the policy's on_error decides about every internal error
+            decision.outcomes.append(RuleOutcome("-", "-", "fault", reason=type(error).__name__))
+            refusal = self.handle_internal_error(error)
+        choices = count_choices(rewritten) if guards else 1
+        seconds = perf_counter() - start
+        return AppliedPolicy(self, rewritten, decision, filters, refusal, seconds, guards, choices)
+
+    def can_reject(self, body: JsonObject, endpoint: Endpoint, build_context: Callable[[], RequestContext]) -> bool:
+        """Cheaply predict whether ``apply`` could refuse a request: by the rejecting rules, on the original request.
+
+        ``build_context`` is called only if a rule could reject the body.
+        """
+        rejecting = [step for step in self._plans[endpoint].rejecting if not step.rule.obviously_accepts(body)]
+        if not rejecting:
+            return False
+        context = build_context()
+        original = self._create_request(body, endpoint, context)
+        evaluation = EvaluationContext(original, context, self._classify)
+        try:
+            run_steps(rejecting, original.copy(), evaluation, [])
+        except Exception:  # noqa: BLE001 - a refusal, or an internal error that apply will meet and log
             return True
         return False
 
-    def fault(self, error: Exception) -> Fault | None:
-        """Log a fault of ours; return it where the policy says ``on_error: closed``."""
-        # Where it happened, and not the error's own words: they may quote a prompt.
+    def handle_internal_error(self, error: Exception) -> InternalError | None:
+        """Log an internal error. Return the exception to raise if ``on_error`` is ``closed``, else None."""
+        # The traceback's locations only: the error's message may quote a prompt.
         where = "".join(traceback.format_tb(error.__traceback__))
-        log.error("policy %s: a fault of ours, %s at\n%s", self.name, type(error).__name__, where)
+        log.error("policy %s: internal error, %s at\n%s", self.name, type(error).__name__, where)
         if self.policy.on_error == "open":
             return None
-        return Fault(f"policy {self.name} failed on this request, which is refused (on_error: closed)")
+        return InternalError(
+            f"policy {self.name} failed with an internal error; the request is refused (on_error: closed)"
+        )
 
-    def _applied(self, came: Request, facts: Facts, decision: Decision) -> tuple[JsonObject, tuple[FilterFactory, ...]]:
-        request, situation = came.fork(), Situation(came, facts, self._judge)
-        for step in self._steps:
-            step.act(request, situation, decision)
-        decision.task = situation.verdict
-        if facts.skips:
-            spared = {step.rule.name for step in self._steps if step.rule.may_skip and facts.spares(step.rule.name)}
-            decision.not_spared = tuple(name for name in facts.skips if name not in spared)
+    def _create_request(self, body: JsonObject, endpoint: Endpoint, context: RequestContext) -> Request:
+        """Return the view of a client's request, with what the policy and the host know about the server."""
+        request, support = create_request(body, endpoint), self._thinking_support
+        request.thinking_support = support if context.thinking is None else support._replace(default=context.thinking)
+        if context.max_model_len is not None:
+            request.max_model_len = context.max_model_len
+        if context.obstacles:
+            request.obstacles = context.obstacles
+        if context.unsupported_parameters:
+            request.unsupported_parameters = context.unsupported_parameters
+        return request
+
+    def _apply_rules(
+        self, original: Request, context: RequestContext, decision: Decision
+    ) -> tuple[JsonObject, Filters, Guards]:
+        request, evaluation = original.copy(), EvaluationContext(original, context, self._classify)
+        outcomes, plan = decision.outcomes, self._plans[original.endpoint]
+        run_steps(plan.steps, request, evaluation, outcomes)
+        decision.task = evaluation.known_task
+        if context.requested_skips:
+            rules = [step.rule for step in plan.steps if step.rule.may_skip]
+            granted = {rule.name for rule in rules if context.has_opted_out_of(rule.name)}
+            decision.denied_skips = tuple(name for name in context.requested_skips if name not in granted)
         filters: list[FilterFactory] = []
-        outcomes = decision.outcomes
-        for index, step in self._filtering:
-            outcomes[index] = step.arm(request, facts, outcomes[index], filters)
-        return request.body, tuple(filters)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rule, compiled. ``idle`` and ``unmet`` are the outcomes where it has nothing to do."""
-
-    rule: Rule
-    audited: bool
-    condition: Condition | None
-    transform: Transform | None
-    choose: FilterChoice | None
-    idle: Outcome
-    unmet: Outcome
-
-    def act(self, request: Request, situation: Situation, decision: Decision) -> None:
-        """Apply the rule to the request, and add its outcome to the decision."""
-        rule = self.rule
-        if rule.may_skip and situation.facts.spares(rule.name):
-            outcome = self._skipped("the caller opted out")
-        elif request.endpoint not in rule.acts_on:
-            outcome = self._skipped("text completions" if request.endpoint == "completions" else request.endpoint)
-        elif (admits := self._admits(situation)) is None:
-            outcome = self.unmet
-        elif self.transform is None:
-            outcome = self.idle
-        else:
-            outcome = self._transformed(self.transform, request, admits, decision)
-        decision.outcomes.append(outcome)
-
-    def _skipped(self, reason: str) -> Outcome:
-        return Outcome(self.rule.name, self.rule.kind, "skipped", self.audited, Skip(reason))
-
-    def _transformed(self, transform: Transform, request: Request, admits: Admits, decision: Decision) -> Outcome:
-        rule = self.rule
-        view = request.fork() if self.audited else request
-        before = len(view.changes)
-        try:
-            reason = transform(view, admits)
-        except Refusal as refusal:
-            refused = Outcome(rule.name, rule.kind, "refused", self.audited, refusal.message)
-            if self.audited:
-                return refused
-            decision.outcomes.append(refused)
-            raise
-        changes = tuple(view.changes[before:])
-        if reason is None and not changes:
-            return self.idle
-        return Outcome(rule.name, rule.kind, "fired" if reason is None else "skipped", self.audited, reason, changes)
-
-    def _admits(self, situation: Situation) -> Admits | None:
-        """Return which turns the rule may act on, or None where its condition does not hold of the request."""
-        condition = self.condition
-        if condition is None:
-            return _always
-        if self.rule.judges_turns and self.transform:
-            return lambda turn, is_last: condition(situation.of_turn(turn, is_last=is_last))
-        return _always if condition(situation) else None
-
-    def arm(self, request: Request, facts: Facts, outcome: Outcome, filters: list[FilterFactory]) -> Outcome:
-        """Add the rule's filter, if it has one for this answer; return the outcome with what came of it."""
-        if self.choose is None or outcome.reason is not None:
-            return outcome
-        chosen = self.choose(Sent(request, facts, outcome.result == "fired" and not self.audited))
-        if chosen is None:
-            return outcome
-        if isinstance(chosen, Skip):
-            result: Result = "skipped" if outcome.result == "idle" else outcome.result
-            return Outcome(outcome.rule, outcome.kind, result, outcome.audited, chosen, outcome.changes)
-        if not self.audited:
-            filters.append(chosen)
-        return Outcome(outcome.rule, outcome.kind, outcome.result, outcome.audited, None, outcome.changes, True)
-
-
-def _always(_turn: Turn, _is_last: bool) -> bool:
-    return True
-
-
-def _steps(policy: Policy) -> Iterator[Step]:
-    for rule in policy.rules:
-        mode: Mode = rule.mode or policy.mode
-        if mode != "off":
-            idle = Outcome(rule.name, rule.kind, "idle", mode == "audit")
-            unmet = idle._replace(reason="its condition does not hold")
-            condition = compile_when(rule.when)
-            yield Step(rule, mode == "audit", condition, rule.transform(), rule.filter(), idle, unmet)
+        for index, step in plan.filtering:
+            outcomes[index] = step.attach_filter(request, context, outcomes[index], filters)
+        guards: list[RuleGuard] = []
+        for index, step in plan.guarding:
+            outcomes[index] = step.attach_guard(request, context, outcomes[index], guards)
+        return request.body, tuple(filters), tuple(guards)

@@ -1,11 +1,11 @@
-"""What the bytes mean: one view of a request and its answer, whatever the API shape."""
+"""What the bytes mean: one view of a request and its answer for all API formats."""
 
-from prompt_policy.wire.chat import ChatRequest
-from prompt_policy.wire.completions import CompletionsRequest
-from prompt_policy.wire.messages import MessagesRequest
-from prompt_policy.wire.request import Change, Endpoint, Request
-from prompt_policy.wire.responses import ResponsesRequest
-from prompt_policy.wire.turn import Turn
+from prompt_policy.wire.requests.base import Change, Endpoint, Request
+from prompt_policy.wire.requests.chat import ChatRequest
+from prompt_policy.wire.requests.completions import CompletionsRequest
+from prompt_policy.wire.requests.messages import MessagesRequest
+from prompt_policy.wire.requests.responses import ResponsesRequest
+from prompt_policy.wire.requests.turn import Turn
 from prompt_policy.wire.values import MISSING, Json, JsonObject
 
 __all__ = [
@@ -20,10 +20,10 @@ __all__ = [
     "Request",
     "ResponsesRequest",
     "Turn",
-    "request_view",
+    "create_request",
 ]
 
-_VIEWS: dict[Endpoint, type[Request]] = {
+_REQUEST_TYPES: dict[Endpoint, type[Request]] = {
     "chat": ChatRequest,
     "completions": CompletionsRequest,
     "responses": ResponsesRequest,
@@ -31,6 +31,6 @@ _VIEWS: dict[Endpoint, type[Request]] = {
 }
 
 
-def request_view(body: JsonObject, endpoint: Endpoint) -> Request:
-    """Return the view of a request body for the endpoint that it was sent to."""
-    return _VIEWS[endpoint](body)
+def create_request(body: JsonObject, endpoint: Endpoint) -> Request:
+    """Return a view of a request body in the format of its endpoint."""
+    return _REQUEST_TYPES[endpoint](body)

@@ -1,27 +1,52 @@
-"""What can be told to be wrong before a process is started, each with its remedy. Nothing here imports vLLM."""
+"""Checks that run before vLLM is started. Each finds problems and names the remedy; none of them imports vLLM."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from prompt_policy.launcher.command import Plan
-from prompt_policy.launcher.preflight import checkpoint, gpus, memory, port, version
+from prompt_policy.launcher.command import LaunchPlan
+from prompt_policy.launcher.preflight import (
+    chat_template,
+    checkpoint,
+    flags,
+    gpus,
+    memory,
+    middleware,
+    port,
+    tokenizer,
+    version,
+    weights,
+)
+from prompt_policy.net import LOOPBACK_HOSTS
 
-Check = Callable[[Plan], Iterator[str]]
-CHECKS: Final[tuple[Check, ...]] = (version.check, port.check, checkpoint.check, gpus.check, memory.check)
+Check = Callable[[LaunchPlan], Iterator[str]]
+CHECKS: Final[tuple[Check, ...]] = (
+    version.check,
+    port.check,
+    checkpoint.check,
+    weights.check,
+    tokenizer.check,
+    chat_template.check,
+    middleware.check,
+    gpus.check,
+    memory.check,
+)
 
 
-def findings(plan: Plan) -> list[str]:
-    """Return what would make the start fail, one line each."""
-    return [finding for check in CHECKS for finding in check(plan)]
+def find_problems(plan: LaunchPlan) -> list[str]:
+    """Return the problems that would make the start fail, one line each."""
+    return [problem for check in CHECKS for problem in check(plan)]
 
 
-def warnings(plan: Plan) -> list[str]:
-    """Return what does not make the start fail, and had better be otherwise."""
-    if plan.host in ("127.0.0.1", "localhost", "::1") or plan.api_key:
-        return []
-    return [
-        f"--host {plan.host} without --api-key: whoever reaches this machine can use the model; "
-        "give a key in VLLM_API_KEY, or keep to --host 127.0.0.1"
-    ]
+def find_warnings(plan: LaunchPlan) -> list[str]:
+    """Return warnings: problems that do not prevent the start, or may not."""
+    return [*_find_public_address(plan), *flags.warn(plan)]
+
+
+def _find_public_address(plan: LaunchPlan) -> Iterator[str]:
+    if plan.host not in LOOPBACK_HOSTS and not plan.api_key:
+        yield (
+            f"--host {plan.host} without --api-key lets anyone who reaches this machine use the model; "
+            "set a key in VLLM_API_KEY, or use --host 127.0.0.1"
+        )

@@ -1,54 +1,57 @@
-"""Whether the GPUs are there that the options ask for, and share the model evenly."""
+"""Check that there are enough GPUs, and that they can share the model evenly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prompt_policy.launcher.command import Plan
-from prompt_policy.launcher.gpu import Gpus
-from prompt_policy.launcher.options import given
+from prompt_policy.launcher.command import LaunchPlan
+from prompt_policy.launcher.machine.gpu import Gpus
+from prompt_policy.launcher.options import flag_value
 
 
-def check(plan: Plan, there: Gpus | None = None) -> Iterator[str]:
-    """Find missing GPUs, and a tensor-parallel size that cannot be. ``there`` are the GPUs; None: this machine's."""
-    across = _size(plan, "tensor_parallel_size")
-    heads = plan.checkpoint.heads if plan.checkpoint else None
-    if heads is not None and heads % across:
-        fitting = ", ".join(str(size) for size in (1, 2, 4, 8, 16) if heads % size == 0)
-        yield f"--tensor-parallel-size {across} does not divide the model's {heads} heads: choose from {fitting}"
-    yield from _cache_heads(plan, across)
-    if plan.installed.build != "gpu":
+def check(plan: LaunchPlan, gpus: Gpus | None = None) -> Iterator[str]:
+    """Find missing GPUs, and an impossible tensor-parallel size. ``gpus`` replaces those of this machine."""
+    tensor_parallel = _parallel_size(plan, "tensor_parallel_size")
+    heads = plan.checkpoint.attention_heads if plan.checkpoint else None
+    if heads is not None and heads % tensor_parallel:
+        divisors = ", ".join(str(size) for size in (1, 2, 4, 8, 16) if heads % size == 0)
+        yield (
+            f"--tensor-parallel-size {tensor_parallel} does not divide the model's {heads} attention heads; "
+            f"choose from {divisors}"
+        )
+    yield from _check_kv_heads(plan, tensor_parallel)
+    if plan.installation.build != "gpu":
         return
-    count = (there or plan.gpus).count
+    count = (gpus or plan.gpus).count
     if not count:
         yield (
-            f"{plan.installed.python} has vLLM for GPUs, and no GPU is to be seen here: check the driver and "
+            f"the vLLM of {plan.installation.python} needs a GPU, but none was found; check the driver and "
             "CUDA_VISIBLE_DEVICES, or use a CPU build of vLLM"
         )
         return
-    wanted = across * _size(plan, "pipeline_parallel_size")
-    if wanted > count and not _spreads(plan):
+    required = tensor_parallel * _parallel_size(plan, "pipeline_parallel_size")
+    if required > count and not _spans_machines(plan):
         yield (
-            f"{wanted} GPUs are asked for (tensor-parallel times pipeline-parallel size) and {count} "
-            f"{'is' if count == 1 else 'are'} here: choose smaller sizes, or vLLM's multi-node mode"
+            f"{required} GPUs are required (tensor-parallel size times pipeline-parallel size), but {count} "
+            f"{'was' if count == 1 else 'were'} found; choose smaller sizes, or vLLM's multi-node mode"
         )
 
 
-def _cache_heads(plan: Plan, across: int) -> Iterator[str]:
+def _check_kv_heads(plan: LaunchPlan, tensor_parallel: int) -> Iterator[str]:
     heads = plan.checkpoint.kv_heads if plan.checkpoint else None
-    if heads is not None and heads % across and across % heads:
+    if heads is not None and heads % tensor_parallel and tensor_parallel % heads:
         yield (
-            f"--tensor-parallel-size {across} and the model's {heads} key-value heads: one must divide the other; "
-            "choose another size"
+            f"--tensor-parallel-size {tensor_parallel} neither divides nor is a multiple of the model's "
+            f"{heads} key-value heads; choose another size"
         )
 
 
-def _size(plan: Plan, name: str) -> int:
-    said = plan.said(name) or "1"
-    return int(said) if said.isdecimal() and int(said) else 1
+def _parallel_size(plan: LaunchPlan, name: str) -> int:
+    value = plan.effective_option(name) or "1"
+    return int(value) if value.isdecimal() and int(value) else 1
 
 
-def _spreads(plan: Plan) -> bool:
-    """Tell whether the options go beyond one machine."""
+def _spans_machines(plan: LaunchPlan) -> bool:
+    """Return whether the options use more than one machine."""
     args = plan.options.args
-    return given(args, "nnodes") is not None or given(args, "distributed_executor_backend") == "ray"
+    return flag_value(args, "nnodes") is not None or flag_value(args, "distributed_executor_backend") == "ray"

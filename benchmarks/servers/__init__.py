@@ -1,0 +1,1 @@
+"""Servers to measure against, and the client that sends load to them."""

@@ -1,0 +1,1 @@
+"""Tools for policy editors: explain, compare, describe, draft and scaffold policies."""

@@ -1,0 +1,1 @@
+"""Compute metrics, comparisons and a verdict from a record."""

@@ -1,0 +1,1 @@
+"""Send the requests, and record the bytes and times of the responses."""

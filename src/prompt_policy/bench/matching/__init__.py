@@ -1,0 +1,1 @@
+"""Extract answers, compare them with the expected ones, and grade the requests of a record."""

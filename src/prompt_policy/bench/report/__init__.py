@@ -1,0 +1,1 @@
+"""Render a record as a table, JSON, CSV and HTML."""

@@ -1,0 +1,1 @@
+"""Detection of texts that dictate the form of the answer."""

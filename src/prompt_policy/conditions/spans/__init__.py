@@ -1,0 +1,1 @@
+"""Finds where a pattern of a policy file matches, in linear time."""

@@ -1,1 +1,0 @@
-"""The evidence that tells what a user turn asks for, one module per source of evidence."""

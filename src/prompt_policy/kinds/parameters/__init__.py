@@ -1,0 +1,1 @@
+"""The parameters that `clamp` keeps within bounds."""

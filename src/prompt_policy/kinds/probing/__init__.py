@@ -1,0 +1,1 @@
+"""What a probe of a server means for a rule."""

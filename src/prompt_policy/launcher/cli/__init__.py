@@ -1,0 +1,1 @@
+"""The verbs of ``prompt-policy vllm``, one module for each."""

@@ -1,0 +1,1 @@
+"""Diagnoses why vLLM did not start, from its log."""

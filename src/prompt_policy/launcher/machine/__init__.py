@@ -1,0 +1,1 @@
+"""Facts about this machine: its vLLM installation, checkpoints, GPUs, memory, processes and ports."""

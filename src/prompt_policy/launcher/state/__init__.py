@@ -1,0 +1,1 @@
+"""The launcher's files: the state and the log of each vLLM."""

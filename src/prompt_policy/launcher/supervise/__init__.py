@@ -1,0 +1,1 @@
+"""Starts processes, supervises them, and stops them with all their descendants."""

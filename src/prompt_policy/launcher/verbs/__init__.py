@@ -1,1 +1,0 @@
-"""What ``prompt-policy vllm`` can do: one module for each verb."""

@@ -1,0 +1,1 @@
+"""What an operator configures and reads about each deployment: its binding, its line in the log, its health check."""

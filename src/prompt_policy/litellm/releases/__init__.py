@@ -1,0 +1,1 @@
+"""What depends on the release of LiteLLM that is installed."""

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible server without a model: it answers with the request it received."""

@@ -1,0 +1,1 @@
+"""Requests of each API: views with one interface, which copy the body before they change it."""
