@@ -39,6 +39,8 @@ class Metrics:
         self.reloads = client.Counter(
             "prompt_policy_reloads_total", "Changed policy files: loaded or refused.", ("result",)
         )
+        for result in ("loaded", "refused"):  # series that begin with 0, so that `increase` sees the first event
+            self.reloads.labels(result)
         self.ended_answers = client.Counter(
             "prompt_policy_ended_answers_total", "Choices of streamed answers that a rule ended.",
             ("policy", "rule", "mode"),
