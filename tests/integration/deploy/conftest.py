@@ -38,7 +38,7 @@ def image(bare_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 @pytest.fixture(scope="session")
 def proxy(image: Image) -> Iterator[ImageProxy]:
-    """LiteLLM with the configuration and the policies of ``compose.yaml``, without root and without a writable image."""
+    """LiteLLM with the configuration and the policies of ``compose.yaml``, as a user who cannot write to the image."""
     backend = create_app(reasoning_parser=True, api_key=BACKEND_KEY)
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from prompt_policy.launcher.machine.ports import find_free_port
 from prompt_policy.net import LOOPBACK
 
@@ -118,7 +116,10 @@ def read_example_policies() -> dict[str, str]:
 
 
 def _restrict(command: list[str]) -> list[str]:
-    """Return the command as a user who may read everything, because only containers hide other folders, and write nothing."""
+    """Return the command as a user who may write nothing.
+
+    The user may read everything: an interpreter below the home of root is as closed as one in an image is not.
+    """
     if os.geteuid() != 0:
         return command
     read = [f"--{kind}-caps=+dac_read_search" for kind in ("inh", "ambient")]
@@ -167,8 +168,3 @@ def _wait_until_ready(proxy: ImageProxy, process: subprocess.Popen[bytes]) -> No
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise RuntimeError(f"the proxy does not answer:\n{proxy.log_file.read_text(errors='replace')[-4000:]}")
-
-
-def read_manifest(path: Path) -> list[dict[str, object]]:
-    """Return the documents of a YAML file."""
-    return [document for document in yaml.safe_load_all(path.read_text()) if document]
