@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_uv_installs_into_the_image_and_changes_no_version(image: Image) -> None
 
 
 def test_the_engine_s_image_needs_no_web_framework(tmp_path: Path) -> None:
-    run_tool("uv", "venv", "-q", "--python", os.environ.get("PYTHON", "python3"), str(tmp_path / "venv"))
+    run_tool("uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "venv"))
     (tmp_path / "context").mkdir()
     Image(tmp_path / "venv").run_steps("vllm.Dockerfile", tmp_path / "context")
 
