@@ -51,6 +51,7 @@ class Metrics:
         """Return the series of a policy, from now on also found in ``series``."""
         if len(self.series) >= MAX_CACHED_POLICIES:
             self.series.clear()
+        self.refusals.labels(policy)  # begins with 0 as well
         self.series[policy] = PolicySeries(self.requests.labels(policy), self.seconds.labels(policy), {})
         return self.series[policy]
 

@@ -82,6 +82,12 @@ def test_reloads_begin_at_zero() -> None:
     assert done.stdout.strip() == "0.0"
 
 
+def test_refusals_of_a_policy_begin_at_zero() -> None:
+    pipeline = Pipeline(policy_of(COOL, name="without-refusals"))
+    count_decision(pipeline.apply(chat("Hi"), "chat").decision, 0, refused=False)
+    assert REGISTRY.get_sample_value("prompt_policy_refusals_total", {"policy": pipeline.name}) == 0
+
+
 def test_metrics_are_created_once_by_concurrent_threads() -> None:
     program = (
         "import sys, threading;"
