@@ -86,6 +86,17 @@ class ImageProxy:
     mount: ConfigMapMount
     log_file: Path
     environment: Mapping[str, str] = field(repr=False)
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    @property
+    def user(self) -> int:
+        """The user as whom it runs."""
+        return Path(f"/proc/{self.process.pid}").stat().st_uid
+
+    @property
+    def log(self) -> str:
+        """What it has printed so far."""
+        return self.log_file.read_text(errors="replace")
 
 
 class ConfigMapMount:
@@ -150,8 +161,8 @@ def run_image_proxy(image: Image, folder: Path, settings: Mapping[str, str]) -> 
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
-        started = ImageProxy(f"http://{LOOPBACK}:{port}", mount, log_file, environment)
-        _wait_until_ready(started, process)
+        started = ImageProxy(f"http://{LOOPBACK}:{port}", mount, log_file, environment, process)
+        _wait_until_ready(started)
         yield started
     finally:
         if process.poll() is None:
@@ -159,12 +170,12 @@ def run_image_proxy(image: Image, folder: Path, settings: Mapping[str, str]) -> 
             process.wait(60)
 
 
-def _wait_until_ready(proxy: ImageProxy, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(proxy: ImageProxy) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and proxy.process.poll() is None:
         try:
             with urllib.request.urlopen(f"{proxy.url}/health/readiness", timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise RuntimeError(f"the proxy does not answer:\n{proxy.log_file.read_text(errors='replace')[-4000:]}")
+    raise RuntimeError(f"the proxy does not answer:\n{proxy.log[-4000:]}")

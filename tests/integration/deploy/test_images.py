@@ -84,6 +84,8 @@ def test_the_policy_acts_without_root_and_without_a_writable_image(proxy: ImageP
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("acts:")
+    assert proxy.user != 0
+    assert re.search("denied|read-only", proxy.log, re.IGNORECASE) is None, proxy.log
 
 
 def test_the_example_policy_limits_an_answer(proxy: ImageProxy) -> None:
