@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.deploy.image import DEPLOY, KEY, ImageProxy
@@ -96,6 +100,15 @@ def test_the_dashboard_shows_every_metric_of_this_project(exported: dict[str, se
     documented = set(re.findall(r"^\| `(prompt_policy_\w+)` \|", page, re.MULTILINE))
     assert {name for name in shown if name.startswith("prompt_policy_")} == documented
     assert {name for name in exported if name.startswith("prompt_policy_") and name.endswith("_total")} <= documented
+
+
+def test_the_metrics_of_several_processes_are_added(tmp_path: Path) -> None:
+    program = "from prompt_policy.runtime.metrics import count_reload; count_reload('loaded')"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", program], env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}, check=True)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(tmp_path))  # as LiteLLM's server of metrics, which its chart runs, does
+    assert registry.get_sample_value("prompt_policy_reloads_total", {"result": "loaded"}) == 2
 
 
 def test_grafana_s_provisioning_names_the_files_that_compose_mounts() -> None:
