@@ -107,7 +107,8 @@ def test_the_metrics_of_several_processes_are_added(tmp_path: Path) -> None:
     for _ in range(2):
         subprocess.run([sys.executable, "-c", program], env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}, check=True)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(tmp_path))  # as LiteLLM's server of metrics, which its chart runs, does
+    # LiteLLM's server of metrics, which its chart runs, does the same.
+    MultiProcessCollector(registry, str(tmp_path))  # type: ignore[no-untyped-call]  # has no types
     assert registry.get_sample_value("prompt_policy_reloads_total", {"result": "loaded"}) == 2
 
 
