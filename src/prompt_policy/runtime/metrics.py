@@ -39,6 +39,8 @@ class Metrics:
         self.reloads = client.Counter(
             "prompt_policy_reloads_total", "Changed policy files: loaded or refused.", ("result",)
         )
+        for result in ("loaded", "refused"):  # series that begin with 0, so that `increase` sees the first event
+            self.reloads.labels(result)
         self.ended_answers = client.Counter(
             "prompt_policy_ended_answers_total", "Choices of streamed answers that a rule ended.",
             ("policy", "rule", "mode"),
@@ -49,6 +51,7 @@ class Metrics:
         """Return the series of a policy, from now on also found in ``series``."""
         if len(self.series) >= MAX_CACHED_POLICIES:
             self.series.clear()
+        self.refusals.labels(policy)  # begins with 0 as well
         self.series[policy] = PolicySeries(self.requests.labels(policy), self.seconds.labels(policy), {})
         return self.series[policy]
 

@@ -72,6 +72,22 @@ def test_metrics_can_be_disabled(setting: str, registered: bool) -> None:
     assert done.stdout.strip() == ("1.0" if registered else "None")
 
 
+def test_reloads_begin_at_zero() -> None:
+    program = (
+        "from prompt_policy.runtime.metrics import count_reload; count_reload('loaded');"
+        "from prometheus_client import REGISTRY;"
+        "print(REGISTRY.get_sample_value('prompt_policy_reloads_total', {'result': 'refused'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0.0"
+
+
+def test_refusals_of_a_policy_begin_at_zero() -> None:
+    pipeline = Pipeline(policy_of(COOL, name="without-refusals"))
+    count_decision(pipeline.apply(chat("Hi"), "chat").decision, 0, refused=False)
+    assert REGISTRY.get_sample_value("prompt_policy_refusals_total", {"policy": pipeline.name}) == 0
+
+
 def test_metrics_are_created_once_by_concurrent_threads() -> None:
     program = (
         "import sys, threading;"
