@@ -28,6 +28,7 @@ PAGES = {
 EXCERPTS = {"docs/how-to/migration.md"}
 """The pages that compare parts of two configurations."""
 GUIDES = {
+    "docs/explanation/scaling.md",
     "docs/how-to/agents.md",
     "docs/how-to/evaluation.md",
     "docs/how-to/llama-cpp-ollama.md",
