@@ -96,7 +96,8 @@ def measure_first_answer(folder: Path, home: Path, stopwatch: Stopwatch) -> dict
 
 @contextmanager
 def _start_proxy(folder: Path, home: Path, key: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {"PATH": os.defpath, "HOME": str(home), "LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    settings = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    environment = {"PATH": os.defpath, "HOME": str(home), **settings}
     command = [str(folder / "bin" / "prompt-policy"), "up", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=home, text=True)
     try:
@@ -121,7 +122,8 @@ def request_headers(base: str, key: str) -> dict[str, str]:
         json.dumps(_BODY).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
     )
-    with urllib.request.urlopen(request, timeout=120) as response:
+    without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with without_proxy.open(request, timeout=120) as response:
         headers = {name: response.headers[name] for name in HEADERS if name in response.headers}
     if set(headers) != set(HEADERS):
         raise RuntimeError(f"no policy changed the request; the response has the headers {sorted(headers)}")

@@ -36,7 +36,7 @@ COLUMNS: Final = {
     "load": "load, s", "memory": "memory, MB", "select": "select, µs", "apply": "apply, µs",
     "idle_p99": "P99, ms", "reload_p99": "P99 in a reload, ms", "reload_max": "longest in a reload, ms",
 }  # fmt: skip
-_CALLS: Final = 2_000
+_CALLS: Final = 1_000
 _BLOCKS: Final = 7
 _PAUSE_S: Final = 0.001
 """Between two requests, so that the thread that reloads gets the interpreter as in a server with some load."""
