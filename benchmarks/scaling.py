@@ -57,7 +57,9 @@ def main() -> int:
             rows[number] = _run_child("measure_policies", str(folder))
     sys.stdout.writelines(format_table("policies", rows))
     sys.stdout.write("\n")
-    sys.stdout.writelines(format_table("tenants", {number: _run_child("measure_tenants", number) for number in TENANTS}))
+    sys.stdout.writelines(
+        format_table("tenants", {number: _run_child("measure_tenants", number) for number in TENANTS})
+    )
     return 0
 
 

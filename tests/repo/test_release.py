@@ -23,7 +23,7 @@ def list_actions(job: str) -> list[str]:
 
 def test_the_changelog_has_a_section_for_the_version() -> None:
     sections = re.findall(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert [name for name in sections if name != "Unreleased"][0] == PROJECT["version"]
+    assert next(name for name in sections if name != "Unreleased") == PROJECT["version"]
 
 
 def test_pages_show_the_version() -> None:
@@ -37,7 +37,7 @@ def test_pages_show_the_version() -> None:
 
 def test_declared_pythons_are_consecutive_and_those_of_the_gate() -> None:
     lowest = int(PROJECT["requires-python"].removeprefix(">=3."))
-    assert DECLARED == [f"3.{minor}" for minor in range(lowest, lowest + len(DECLARED))]
+    assert [f"3.{minor}" for minor in range(lowest, lowest + len(DECLARED))] == DECLARED
     [tested] = re.findall(r"^PYTHONS=\((.*?)\)", GATE, re.MULTILINE)
     assert tested.split() == DECLARED
 

@@ -97,9 +97,7 @@ def test_the_answer_is_that_to_the_changed_request(proxied: OpenAI, direct: Open
 
 
 @WHOLE_AND_STREAMED
-def test_a_wrapped_client_gets_the_same_answer(
-    llama_cpp: str, direct: OpenAI, tmp_path: Path, stream: bool
-) -> None:
+def test_a_wrapped_client_gets_the_same_answer(llama_cpp: str, direct: OpenAI, tmp_path: Path, stream: bool) -> None:
     write_page_files(PAGE, tmp_path)
     client = OpenAI(base_url=f"{llama_cpp}/v1", api_key="none")
     with wrap(client, tmp_path / "policies", backend="llama_cpp") as wrapped:

@@ -22,7 +22,7 @@ def test_stages_are_printed_in_order_with_their_sum() -> None:
 
 def test_an_answer_that_names_its_policy_is_accepted() -> None:
     status, headers, pieces = build_json_response({})
-    sent = {name: "yes" for name in HEADERS}
+    sent = dict.fromkeys(HEADERS, "yes")
     with run_backend(FakeBackend((status, {**headers, **sent}, pieces))) as backend:
         assert request_headers(f"{backend.url}/v1", "key") == sent
     assert backend.headers[0]["authorization"] == "Bearer key"
