@@ -1,4 +1,4 @@
-"""Run llama.cpp's HTTP server: ``python serve_llama_cpp.py MODEL.gguf NAME PORT``, with an interpreter that has xllamacpp.
+"""Run llama.cpp's HTTP server: ``python serve_llama_cpp.py MODEL.gguf NAME PORT``, in an environment with xllamacpp.
 
 xllamacpp is a wheel with llama.cpp compiled in, including the server of ``llama-server``, with its routes and its
 parsing of requests. Only the command-line arguments are missing.
@@ -13,7 +13,7 @@ import xllamacpp
 
 
 def build_params(model: str, name: str, port: int) -> xllamacpp.CommonParams:
-    """Return the settings of the server. The same request always gets the same answer: one slot, and no prompt cache."""
+    """Return the settings of the server. With one slot and no prompt cache, a request always gets the same answer."""
     params = xllamacpp.CommonParams()
     params.model.path = model
     params.model_alias = {name}
@@ -22,7 +22,7 @@ def build_params(model: str, name: str, port: int) -> xllamacpp.CommonParams:
     params.n_parallel = 1
     params.cache_prompt = False
     params.cache_ram_mib = 0
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # two wait for each other on a busy machine
     return params
 
 

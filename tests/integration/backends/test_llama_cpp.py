@@ -24,8 +24,8 @@ from tests.support.page_files import GUIDES, write_page_files
 PAGE: Final = GUIDES / "llama-cpp-ollama.md"
 SYSTEM: Final = "You write for children."
 QUESTION: Final = "What is the sea?"
-SENT: Final = {"temperature": 1.5, "seed": 3, "max_tokens": 24}
-RECEIVED: Final = {"temperature": 0.2, "top_p": 0.9, "top_k": 20, "seed": 3, "max_tokens": 24}
+SENT: Final = {"temperature": 1.5, "seed": 3, "max_tokens": 12}
+RECEIVED: Final = {"temperature": 0.2, "top_p": 0.9, "top_k": 20, "seed": 3, "max_tokens": 12}
 """What the policy makes of SENT: neither server is known to read ``min_tokens``."""
 MESSAGES: Final = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
 FOLDED: Final = [{"role": "user", "content": f"{SYSTEM}\n\n{QUESTION}\nAnswer in one short sentence."}]
@@ -126,18 +126,18 @@ def test_ollama_gets_the_changed_request(proxied: OpenAI, ollama: FakeBackend) -
     assert complete(proxied, MESSAGES, model="on-ollama", **SENT) == "Fine."
     body = ollama.last()
     assert [message["content"] for message in body["messages"]] == [FOLDED[0]["content"]]
-    assert body["options"] == {**{key: RECEIVED[key] for key in RECEIVED if key != "max_tokens"}, "num_predict": 24}
+    assert body["options"] == {**{key: RECEIVED[key] for key in RECEIVED if key != "max_tokens"}, "num_predict": 12}
 
 
 @pytest.mark.parametrize("key", [{"top_k": 1}, {"min_p": 1.0}], ids=["top_k", "min_p"])
 def test_llama_cpp_reads_the_parameter(direct: OpenAI, key: dict[str, Any]) -> None:
     question = [{"role": "user", "content": QUESTION}]
-    greedy = complete(direct, question, temperature=0, max_tokens=16)
-    assert complete(direct, question, temperature=1.5, seed=3, max_tokens=16, **key) == greedy
+    greedy = complete(direct, question, temperature=0, max_tokens=8)
+    assert complete(direct, question, temperature=1.5, seed=3, max_tokens=8, **key) == greedy
 
 
 def test_llama_cpp_reads_ignore_eos(direct: OpenAI) -> None:
-    keys: dict[str, Any] = {"model": MODEL_NAME, "temperature": 0, "max_tokens": 64}
+    keys: dict[str, Any] = {"model": MODEL_NAME, "temperature": 0, "max_tokens": 24}
     question: Any = [{"role": "user", "content": "Say only the word yes."}]
     ended = direct.chat.completions.create(messages=question, **keys)
     continued = direct.chat.completions.create(messages=question, extra_body={"ignore_eos": True}, **keys)
