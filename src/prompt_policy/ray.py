@@ -101,9 +101,9 @@ def _refuse_middleware(engines: Mapping[str, Mapping[str, Any]]) -> None:
     for model, engine in engines.items():
         if engine.get("middleware"):
             raise UsageError(
-                f"engine_kwargs.middleware of model {model!r} has no effect, because Ray's ingress answers the requests "
-                "and vLLM's app, to which it belongs, is not served; remove it, because build_app adds the policies to "
-                f"the ingress, or set {DIRECT_STREAMING_VARIABLE}=1 and call ray.serve.llm.build_openai_app"
+                f"engine_kwargs.middleware of model {model!r} has no effect, because Ray's ingress answers requests, "
+                "and not vLLM's app, to which it belongs; remove it, because build_app adds the policies to the "
+                f"ingress, or set {DIRECT_STREAMING_VARIABLE}=1 and call ray.serve.llm.build_openai_app"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from prompt_policy import LoadError, PolicySet, UsageError
 from prompt_policy.asgi import PolicyMiddleware
 from prompt_policy.ray import build_app, build_openai_app
+from tests.support.fake_asgi_app import call_app
 from tests.support.fake_ray import FakeDeployment, FakeKeyMiddleware, install_fake_ray
 from tests.support.policies import policy_of
 
@@ -54,13 +55,13 @@ def test_the_middleware_is_inside_those_of_ray() -> None:
     assert type(replica).__name__ == "FakeIngress"
 
 
-def test_a_replica_enforces_the_policies() -> None:
+async def test_a_replica_enforces_the_policies() -> None:
     policies = PolicySet([policy_of({"kind": "reject", "message": "no"}, applies_to={"models": ["*"]})])
     app = find_deployment(serve(), policies).start_replica().app
     del app.user_middleware[0]  # the stand-in for Ray's own middleware answers nothing
-    with TestClient(app) as client:
-        answer = client.post("/v1/chat/completions", json={"model": MODEL, "messages": []})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "policy_violation")
+    body = json.dumps({"model": MODEL, "messages": []}).encode()
+    answer = await call_app(app, [body], path="/v1/chat/completions", method="POST", headers=[])
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, "policy_violation")
 
 
 def test_a_path_is_valid_in_a_replica_with_another_working_folder(
