@@ -15,7 +15,8 @@ from prompt_policy.asgi import PolicyMiddleware
 from tests.support.ray_node.answers import build_whole, stream_events
 
 api = FastAPI()
-api.add_middleware(PolicyMiddleware)
+if "RAY_NODE_WITHOUT_POLICIES" not in os.environ:  # benchmarks/ray_serve.py compares both
+    api.add_middleware(PolicyMiddleware)
 
 
 @serve.deployment(num_replicas=2, ray_actor_options={"num_cpus": 0})
