@@ -64,9 +64,7 @@ async def test_a_replica_enforces_the_policies() -> None:
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, "policy_violation")
 
 
-def test_a_path_is_valid_in_a_replica_with_another_working_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_is_valid_in_another_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "no.yaml").write_text(POLICY)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PROMPT_POLICY_PATH", "no.yaml:deepseek-r1")
@@ -75,7 +73,7 @@ def test_a_path_is_valid_in_a_replica_with_another_working_folder(
     assert variables["PROMPT_POLICY_PATH"] == f"{tmp_path / 'no.yaml'}:deepseek-r1"
 
 
-def test_variables_of_this_process_reach_the_replicas_unless_they_set_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_this_process_reach_the_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMPT_POLICY_THINKING", "off")
     monkeypatch.setenv("PROMPT_POLICY_PROFILES", "evaluation")
     options = find_deployment(serve()).ray_actor_options

@@ -1,4 +1,4 @@
-"""The data types that Ray Serve LLM imports from SGLang. They accept any field; the chat types have those that Ray reads.
+"""The data types that Ray Serve LLM imports from SGLang: they accept any field, and the chat types have those it reads.
 
 The real ones need PyTorch. What is tested is Ray's ingress, which passes these objects from a request to an engine.
 """
