@@ -146,8 +146,8 @@ def _add_middleware(application: Any, settings: Mapping[str, Any], variables: Ma
     original = deployment.func_or_class
 
     class PolicyIngress(original):  # type: ignore[misc]  # a class that Ray created
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
+        async def __init__(self, *args: Any, **kwargs: Any) -> None:  # as in Ray since 2.60
+            await super().__init__(*args, **kwargs)
             _add_innermost(self.app, settings)
 
     PolicyIngress.__name__, PolicyIngress.__qualname__ = original.__name__, original.__qualname__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from types import ModuleType
 from typing import Any
@@ -27,7 +28,7 @@ class FakeLLMServingArgs(BaseModel):
 class FakeIngress:
     """The class that Ray creates with ``serve.ingress``: it has its own copy of a FastAPI app."""
 
-    def __init__(self, llm_deployments: object) -> None:
+    async def __init__(self, llm_deployments: object) -> None:  # type: ignore[misc]  # as in Ray, which awaits it
         self.llm_deployments = llm_deployments
         self.app = FastAPI()
         self.app.add_middleware(FakeKeyMiddleware)
@@ -56,8 +57,10 @@ class FakeDeployment:
         return FakeApplication(FakeDeployment(self.func_or_class, self.ray_actor_options, kwargs))
 
     def start_replica(self) -> Any:
-        """Return an instance of the class, as in a replica."""
-        return self.func_or_class(**self.init_kwargs)
+        """Return an instance of the class, as a replica creates it."""
+        replica = self.func_or_class.__new__(self.func_or_class)
+        asyncio.run(type(replica).__init__(replica, **self.init_kwargs))
+        return replica
 
 
 class FakeApplication:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import queue
+import random
+import secrets
 import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
+from prompt_policy.errors import UsageError
 from prompt_policy.launcher.machine.ports import find_free_port
 from prompt_policy.net import LOOPBACK, build_url
 
@@ -31,6 +34,7 @@ QUIET = {
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 60
 _LOG_CHARS = 6000
+_PORTS = range(21_000, 31_000)
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,11 @@ def _read_words(process: psutil.Process) -> list[str]:
 def run_node(python: str, *apps: str, variables: Mapping[str, str]) -> Iterator[RayNode]:
     """Start a node with some apps of ``tests.support.ray_node``; stop it, and kill what remains of it."""
     folder = tempfile.mkdtemp(prefix="ray-")
-    port = find_free_port(LOOPBACK)
+    port = _find_port()
     command = [python, "-m", "tests.support.ray_node", "--port", str(port), "--folder", folder, *apps]
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT), str(ROOT / "tests" / "support" / "ray_node" / "engine")])
-    environment = {**os.environ, **QUIET, "PYTHONPATH": paths, **variables}
+    secret = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}  # otherwise Ray writes one into the home folder
+    environment = {**os.environ, **QUIET, **secret, "PYTHONPATH": paths, **variables}
     with (Path(folder) / "driver.log").open("w+") as log:
         driver = subprocess.Popen(
             command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
@@ -90,6 +95,14 @@ def run_node(python: str, *apps: str, variables: Mapping[str, str]) -> Iterator[
         finally:
             _stop(driver, _list_started(process, folder))
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _find_port() -> int:
+    """Return a free port outside the ranges from which Ray and the system take ports before Serve binds this one."""
+    for port in random.sample(_PORTS, 50):
+        with suppress(UsageError):
+            return find_free_port(LOOPBACK, port)
+    raise AssertionError("no free port found")
 
 
 def _read_facts(driver: subprocess.Popen[str]) -> dict[str, Any] | None:

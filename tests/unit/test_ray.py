@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import subprocess
@@ -55,12 +56,12 @@ def test_the_middleware_is_inside_those_of_ray() -> None:
     assert type(replica).__name__ == "FakeIngress"
 
 
-async def test_a_replica_enforces_the_policies() -> None:
+def test_a_replica_enforces_the_policies() -> None:
     policies = PolicySet([policy_of({"kind": "reject", "message": "no"}, applies_to={"models": ["*"]})])
     app = find_deployment(serve(), policies).start_replica().app
     del app.user_middleware[0]  # the stand-in for Ray's own middleware answers nothing
     body = json.dumps({"model": MODEL, "messages": []}).encode()
-    answer = await call_app(app, [body], path="/v1/chat/completions", method="POST", headers=[])
+    answer = asyncio.run(call_app(app, [body], path="/v1/chat/completions", method="POST", headers=[]))
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, "policy_violation")
 
 

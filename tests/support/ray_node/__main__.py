@@ -12,6 +12,8 @@ import ray
 from ray import serve
 
 LOOPBACK = "127.0.0.1"
+NODE_ADDRESS = "127.0.0.2"
+"""Ray replaces 127.0.0.1 by the address of the machine."""
 OBJECT_STORE_BYTES = 80 * 2**20
 
 
@@ -21,7 +23,7 @@ def main() -> None:
     start = time.monotonic()
     ray.init(
         num_cpus=2, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, log_to_driver=False,
-        logging_level="warning", _node_ip_address=LOOPBACK, _temp_dir=options.folder,
+        logging_level="warning", _node_ip_address=NODE_ADDRESS, _temp_dir=options.folder,
     )  # fmt: skip
     node_s = time.monotonic() - start
     serve.start(http_options={"host": LOOPBACK, "port": options.port})

@@ -45,7 +45,6 @@ class FakeLLMServer:
 def _build_arguments(**engine: Any) -> dict[str, Any]:
     config = {
         "model_loading_config": {"model_id": "llm-model"},
-        "llm_engine": "SGLang",
         "server_cls": FakeLLMServer,
         "deployment_config": REPLICAS,
         "engine_kwargs": engine,
