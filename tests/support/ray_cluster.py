@@ -31,7 +31,8 @@ QUIET = {
     "RAY_DEDUP_LOGS": "0",
     "OMP_NUM_THREADS": "1",
 }
-START_TIMEOUT_S = 300
+READY = "ready: "
+START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 60
 _LOG_CHARS = 6000
 _PORTS = range(21_000, 31_000)
@@ -109,16 +110,15 @@ def _read_facts(driver: subprocess.Popen[str]) -> dict[str, Any] | None:
     """Return the facts of the line that the driver prints when it is ready, or None."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     assert driver.stdout is not None
-    threading.Thread(
-        target=lambda out: [lines.put(line) for line in [*out, ""]], args=(driver.stdout,), daemon=True
-    ).start()
+    threading.Thread(target=_forward, args=(driver.stdout, lines), daemon=True).start()
     while True:
         try:
             line = lines.get(timeout=START_TIMEOUT_S)
         except queue.Empty:
             return None
-        if line.startswith("{"):
-            facts: dict[str, Any] = json.loads(line)
+        _, mark, text = line.partition(READY)  # Ray's own output may precede it on its line
+        if mark:
+            facts: dict[str, Any] = json.loads(text)
             return facts
         if not line:
             return None

@@ -32,7 +32,7 @@ def main() -> None:
         module = importlib.import_module(f"tests.support.ray_node.{name}_app")
         notes |= getattr(module, "NOTES", {})
         serve.run(module.app, name=name, route_prefix=f"/{name}")
-    sys.stdout.write(json.dumps({"node_s": node_s, "ready_s": time.monotonic() - start, **notes}) + "\n")
+    sys.stdout.write(f"ready: {json.dumps({'node_s': node_s, 'ready_s': time.monotonic() - start, **notes})}\n")
     sys.stdout.flush()
     sys.stdin.read()
     serve.shutdown()
