@@ -19,9 +19,9 @@ test *ARGS:
 test-fast:
     pytest -q tests/unit/kinds tests/unit/policy tests/unit/wire tests/unit/conditions tests/unit/runtime
 
-# Run all tests but those that need a real vLLM.
+# Run all tests but those that need a real vLLM or Ray.
 test-no-vllm:
-    pytest -n 2 -m "not vllm"
+    pytest -n 2 -m "not vllm and not ray"
 
 # Check style, format and spelling.
 lint:

@@ -27,7 +27,7 @@ LAYERS = (
     {"runtime"},
     {"testing"},
     {"litellm", "asgi", "httpx"},
-    {"openai"},
+    {"openai", "ray"},
     {"client"},
     {"net", "console"},
     {"launcher"},

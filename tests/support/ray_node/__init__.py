@@ -1,0 +1,1 @@
+"""A Ray node of one machine with two Serve apps; runs in Ray's environment, which has no pytest."""
