@@ -50,6 +50,10 @@ class LoadError(PromptPolicyError):
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[LoadError], tuple[tuple[Problem, ...]]]:
+        """Pickle the problems, which are not the message that the base class stores."""
+        return type(self), (self.problems,)
+
 
 class UsageError(PromptPolicyError):
     """A request of the user that cannot be met; the message is one line with its remedy."""

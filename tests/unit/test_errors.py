@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from prompt_policy import InternalError, LoadError, Refusal
 from prompt_policy.errors import Problem, did_you_mean
 
@@ -29,3 +31,14 @@ def test_control_characters_in_a_problem_are_escaped() -> None:
 def test_only_a_close_word_is_suggested() -> None:
     assert did_you_mean("xyz", ["clamp", "reject"]) == ""
     assert did_you_mean("rejcet", ["clamp", "reject"]) == " (did you mean 'reject'?)"
+
+
+def test_a_load_error_survives_pickling() -> None:
+    error = LoadError([Problem("f", 2, 3, "", "is wrong"), Problem("g", 0, 0, "", "is empty")])
+    copied = pickle.loads(pickle.dumps(error))
+    assert (copied.problems, str(copied)) == (error.problems, str(error))
+
+
+def test_a_refusal_survives_pickling() -> None:
+    refusal = Refusal("no", param="x")
+    assert pickle.loads(pickle.dumps(refusal)).body() == refusal.body()

@@ -53,6 +53,9 @@ class PolicyMiddleware:
 
     If the policies are invalid, the app's start fails with all errors (``startup.failed`` of the lifespan protocol). An
     app that is served without lifespan answers each request with HTTP 500.
+
+    A middleware whose app can be pickled can be pickled. The process that receives it loads the policies again: paths
+    and variables of the environment are those of that process.
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each setting of a server
@@ -66,6 +69,10 @@ class PolicyMiddleware:
         max_model_len: int | None = None,
     ) -> None:
         self._app = app
+        self._recreate = partial(
+            type(self), app, policy, name=name, reasoning_parser=reasoning_parser, profiles=profiles,
+            max_model_len=max_model_len,
+        )  # fmt: skip
         parser = os.environ.get(PARSER_VARIABLE) == "1" if reasoning_parser is None else reasoning_parser
         thinking = read_switch_text(os.environ.get(THINKING_VARIABLE))
         self._server: dict[str, Any] = {"reasoning_parser": parser, "provider": "vllm", "thinking": thinking}
@@ -78,6 +85,10 @@ class PolicyMiddleware:
             self._provider = create_policy_provider(policy, name, os.environ, profiles)
         except PromptPolicyError as error:  # frameworks create middleware too late for an exception to stop the start
             self._provider = error
+
+    def __reduce__(self) -> tuple[partial[PolicyMiddleware], tuple[()]]:
+        """Pickle the arguments; the receiving process loads the policies, and reads its own environment."""
+        return self._recreate, ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

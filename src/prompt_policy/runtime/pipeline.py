@@ -92,6 +92,10 @@ class Pipeline:
         steps = compile_rules(policy)
         self._plans: dict[str, EndpointPlan] = {name: build_plan(steps, name) for name in get_args(Endpoint)}
 
+    def __reduce__(self) -> tuple[type[Pipeline], tuple[Policy]]:
+        """Pickle the policy; the receiving process compiles it again, because closures cannot be pickled."""
+        return type(self), (self.policy,)
+
     def apply(self, body: JsonObject, endpoint: Endpoint, context: RequestContext | None = None) -> AppliedPolicy:
         """Return the result of the policy on one request.
 

@@ -47,6 +47,7 @@ class PolicyResolver:
 
     def __init__(self, policies: PolicySet, name: str | None = None, reporter: DecisionReporter | None = None) -> None:
         self.policies = policies
+        self._name = name
         self.reporter = reporter or DecisionReporter()
         self._pipelines = {policy.name: Pipeline(policy) for policy in policies.policies}
         self._fixed = self._pipelines[policies.get(name).name] if name else None
@@ -54,6 +55,10 @@ class PolicyResolver:
         conditions = {name for pipeline in self._pipelines.values() for name in pipeline.headers_read}
         self.headers_read = {name.encode(): name for name in (*HEADERS_READ, *conditions)}
         """The names of all request headers that the policies need, in lower case, as bytes and as text."""
+
+    def __reduce__(self) -> tuple[type[PolicyResolver], tuple[PolicySet, str | None, DecisionReporter]]:
+        """Pickle the policies; the receiving process compiles them again."""
+        return type(self), (self.policies, self._name, self.reporter)
 
     def resolve(self, model: str) -> Pipeline | None:
         """Return the pipeline for a model name, or None, which is logged once for each name."""

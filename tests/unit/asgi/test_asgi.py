@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import pickle
 import re
 import subprocess
 import sys
@@ -442,3 +443,26 @@ async def test_long_requests_and_answers_are_read_in_another_thread(length: int)
 
     assert sent.body == answer("a" * length)
     assert [thread is threading.current_thread() for thread in noted] == [length == 1] * 2
+
+
+async def answer_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stand for an app of a module, which is pickled by its name."""
+    await receive()
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_a_pickled_middleware_enforces_the_same_policy() -> None:
+    middleware = pickle.loads(pickle.dumps(PolicyMiddleware(answer_nothing, PolicySet([POLICY]), name="test")))
+    allowed, rejected = (asyncio.run(call(middleware, asked(tools=tools))) for tools in ([], [{}]))
+    assert (allowed.status, rejected.status) == (204, 400)
+
+
+def test_a_pickled_middleware_reads_the_environment_where_it_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pickled = pickle.dumps(PolicyMiddleware(answer_nothing))
+    (tmp_path / "no.yaml").write_text("version: 1\nname: no\nrules: [{name: no, kind: reject, message: no}]\n")
+    monkeypatch.setenv("PROMPT_POLICY_PATH", str(tmp_path))
+    monkeypatch.setenv("PROMPT_POLICY_NAME", "no")
+    assert asyncio.run(call(pickle.loads(pickled), asked())).status == 400

@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
 
-from prompt_policy import Pipeline, RequestContext
+from prompt_policy import Pipeline, RequestContext, load
 from prompt_policy.errors import InternalError
 from prompt_policy.kinds.base import Filter, FilterContext, FilterSelector, Rule, Skip, Transform, TurnPredicate
 from prompt_policy.wire import Request
@@ -248,3 +251,22 @@ def test_context_is_built_only_if_a_rule_could_reject() -> None:
     assert not built
     assert Pipeline(policy_of({"kind": "reject", "message": "no"})).can_reject(chat("Hi"), "chat", build_context)
     assert len(built) == 1
+
+
+def test_a_pickled_pipeline_does_the_same() -> None:
+    pipeline = Pipeline(load("deepseek-r1-distill"))
+    body = chat("What is 2 + 3?", temperature=1.3)
+    copied = pickle.loads(pickle.dumps(pipeline))
+    assert copied.apply(body, "chat").body == pipeline.apply(body, "chat").body
+    assert copied.hash == pipeline.hash
+
+
+def test_a_spawned_process_can_apply_a_pipeline() -> None:
+    body = chat("Hi", temperature=1.3)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        sent = pool.submit(_apply, Pipeline(policy_of(COOL)), body).result()
+    assert sent["temperature"] == 0.7
+
+
+def _apply(pipeline: Pipeline, body: dict[str, Any]) -> dict[str, Any]:
+    return pipeline.apply(body, "chat").body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from prompt_policy.runtime.resolver import (
     parse_policy_paths,
     parse_profiles,
 )
+from prompt_policy.runtime.telemetry import DecisionReporter
 from tests.support.policies import policy_of
 
 RULE = {"kind": "filter_whitespace"}
@@ -159,3 +161,11 @@ def test_the_reason_for_a_policy_or_none_is_explained() -> None:
     assert by_name.explain("m-7b") == "its name matches m-*"
     assert by_name.explain("other") == "no pattern matches"
     assert PolicyResolver(PolicySet([policy]), policy.name).explain("other") == "it is set for every request"
+
+
+@pytest.mark.parametrize("name", [None, "test"])
+def test_a_pickled_resolver_selects_the_same_policies(name: str | None) -> None:
+    resolver = PolicyResolver(PolicySet([CHAT]), name, DecisionReporter(0.5))
+    copied = pickle.loads(pickle.dumps(resolver))
+    assert (str(copied), copied.reporter.sample_rate) == (str(resolver), 0.5)
+    assert [resolve_name(copied, model) for model in ("chatty-7b", "silent-7b")] == ["test", name]

@@ -98,6 +98,10 @@ class PolicySet:
         self._rows = tuple(_build_rows(self.policies))
         self._by_model = lru_cache(maxsize=4096)(self._select_by_name)
 
+    def __reduce__(self) -> tuple[type[PolicySet], tuple[object, ...]]:
+        """Pickle what the set was created from; the receiving process parses the globs again."""
+        return type(self), (self.policies, self.files, self.fingerprints, self.source_maps)
+
     def activate_profiles(self, profiles: Collection[str]) -> PolicySet:
         """Return these policies with the rules of some profiles active. A profile that no rule has is logged."""
         if not profiles:

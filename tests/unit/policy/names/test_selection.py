@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompt_policy import Policy, PolicySet, UsageError
+from prompt_policy.policy.loader import load_paths
 from prompt_policy.policy.names.selection import find_provider, strip_provider
 from prompt_policy.wire.backends import list_providers
 from tests.support.policies import policy_of
@@ -322,3 +324,14 @@ def test_an_organisation_is_not_a_provider(organisation: str) -> None:
 def test_a_name_that_is_both_matches_with_and_without_its_first_part(name: str) -> None:
     assert select([policy("a", name)], name) == select([policy("a", name.partition("/")[2])], name) == "a"
     assert select([policy("a", name)], f"hosted_vllm/{name}") == "a"
+
+
+def test_the_shipped_policies_survive_pickling() -> None:
+    policies = load_paths([])
+    copied = pickle.loads(pickle.dumps(policies))
+    assert [policy.hash for policy in copied.policies] == [policy.hash for policy in policies.policies]
+    assert (copied.policies, copied.files, copied.source_maps) == (
+        policies.policies, policies.files, policies.source_maps
+    )  # fmt: skip
+    selected = copied.select("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B")
+    assert selected == policies.select("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B")
