@@ -1,0 +1,155 @@
+"""One run of ``prompt-policy apply``: open the files, apply the policies, and write all files or none."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, Final
+
+from prompt_policy.authoring.batch.chunks import AnswerChunks, RequestChunks
+from prompt_policy.authoring.batch.lines import Line, read_lines
+from prompt_policy.authoring.batch.output import write_atomically
+from prompt_policy.authoring.batch.progress import BatchProgress, is_bar_visible, show_progress
+from prompt_policy.authoring.batch.request_index import RequestIndex, build_index
+from prompt_policy.authoring.batch.rewriter import LineResult, LineRewriter
+from prompt_policy.authoring.batch.run import format_reject, rewrite_lines
+from prompt_policy.authoring.batch.summary import BatchSummary
+from prompt_policy.errors import Problem, UsageError
+from prompt_policy.policy.inheritance import STDIN
+
+MAX_SHOWN_REJECTS: Final = 20
+_STDIN_NAME: Final = "<stdin>"
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """The files of one run.
+
+    Attributes:
+        rewriter: the policies.
+        source: the file with the lines; ``-``: standard input.
+        answers: the file with the requests, if the lines are answers.
+        output: the file for the lines; None: standard output.
+        rejects: the file for rejected lines; None: they are only reported.
+        jobs: the number of processes.
+    """
+
+    rewriter: LineRewriter
+    source: str
+    answers: Path | None = None
+    output: Path | None = None
+    rejects: Path | None = None
+    jobs: int = 1
+
+    @property
+    def source_name(self) -> str:
+        """The name of the file with the lines, for messages."""
+        return _STDIN_NAME if self.source == STDIN else self.source
+
+
+def run_job(job: BatchJob) -> BatchSummary:
+    """Do a run, and return the counts. The files appear when it is complete.
+
+    Raise UsageError if a file cannot be read or written, and BrokenPipeError if standard output is closed.
+    """
+    with ExitStack() as stack:
+        source = stack.enter_context(_open_source(job.source))
+        index = stack.enter_context(_open_index(job.answers, job.rewriter))
+        output = stack.enter_context(_open_output(job.output))
+        rejects = stack.enter_context(_open_output(job.rejects)) if job.rejects is not None else None
+        visible = is_bar_visible(writes_to_standard_output=job.output is None)
+        progress = stack.enter_context(show_progress(_find_size(source), is_shown=visible))
+        summary = rewrite_lines(
+            RequestChunks(job.rewriter) if index is None else AnswerChunks(job.rewriter, index),
+            _read_source(source, job.source_name),
+            output,
+            on_reject=_create_reject_handler(job.source_name, rejects, progress),
+            progress=progress,
+            jobs=job.jobs,
+        )
+        summary.requests = None if index is None else index.count()
+        return summary
+
+
+def _create_reject_handler(
+    name: str, rejects: IO[bytes] | None, progress: BatchProgress
+) -> Callable[[Line, LineResult], None]:
+    """Return a function that reports the first rejected lines, and stores all of them."""
+    remaining = MAX_SHOWN_REJECTS
+
+    def handle(line: Line, result: LineResult) -> None:
+        nonlocal remaining
+        if rejects is not None:
+            rejects.write(format_reject(line, result))
+        remaining -= 1
+        if remaining >= 0 and result.error is not None:
+            progress.print(str(Problem(f"{name}:{line.number}", 0, 0, "", result.error["message"])))
+        elif remaining == -1:
+            progress.print(f"{name}: further rejected lines are counted only")
+
+    return handle
+
+
+@contextmanager
+def _open_source(source: str) -> Iterator[BinaryIO]:
+    if source == STDIN:
+        if sys.stdin.isatty():
+            raise UsageError("there are no lines; name a file after the policies, or pipe one into the command")
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(source).open("rb")
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror}") from None
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _open_index(requests: Path | None, rewriter: LineRewriter) -> Iterator[RequestIndex | None]:
+    if requests is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="prompt-policy-") as folder:
+        index = build_index(requests, Path(folder, "requests.sqlite"), rewriter)
+        try:
+            yield index
+        finally:
+            index.close()
+
+
+@contextmanager
+def _open_output(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open a file, or standard output. Raise UsageError if it cannot be written."""
+    try:
+        if path is None:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        else:
+            with write_atomically(path) as stream:
+                yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{path or 'standard output'} cannot be written: {error.strerror}") from None
+
+
+def _read_source(stream: BinaryIO, name: str) -> Iterator[Line]:
+    try:
+        yield from read_lines(stream, name)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _find_size(stream: BinaryIO) -> int | None:
+    """Return the size of a regular file, or None."""
+    try:
+        status = os.fstat(stream.fileno())
+    except OSError:  # a stream of a test, which has no file
+        return None
+    return status.st_size or None
