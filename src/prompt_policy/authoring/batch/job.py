@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import BinaryIO, Final
 
-from prompt_policy.authoring.batch.chunks import AnswerChunks, RequestChunks
-from prompt_policy.authoring.batch.lines import Line, read_lines
+from prompt_policy.authoring.batch.chunks import AnswerChunks, RequestChunks, RewriteChunk
+from prompt_policy.authoring.batch.lines import Line, chunk_lines, read_lines
 from prompt_policy.authoring.batch.output import write_atomically
-from prompt_policy.authoring.batch.progress import BatchProgress, is_bar_visible, show_progress
+from prompt_policy.authoring.batch.processes import map_chunks
+from prompt_policy.authoring.batch.progress import is_bar_visible, show_progress
 from prompt_policy.authoring.batch.request_index import RequestIndex, build_index
-from prompt_policy.authoring.batch.rewriter import LineResult, LineRewriter
-from prompt_policy.authoring.batch.run import format_reject, rewrite_lines
+from prompt_policy.authoring.batch.result_writer import ResultWriter, WriteBytes
+from prompt_policy.authoring.batch.rewriter import LineRewriter
 from prompt_policy.authoring.batch.summary import BatchSummary
-from prompt_policy.errors import Problem, UsageError
+from prompt_policy.errors import UsageError
 from prompt_policy.policy.inheritance import STDIN
 
-MAX_SHOWN_REJECTS: Final = 20
 _STDIN_NAME: Final = "<stdin>"
 
 
@@ -64,35 +64,14 @@ def run_job(job: BatchJob) -> BatchSummary:
         rejects = stack.enter_context(_open_output(job.rejects)) if job.rejects is not None else None
         visible = is_bar_visible(writes_to_standard_output=job.output is None)
         progress = stack.enter_context(show_progress(_find_size(source), is_shown=visible))
-        summary = rewrite_lines(
-            RequestChunks(job.rewriter) if index is None else AnswerChunks(job.rewriter, index),
-            _read_source(source, job.source_name),
-            output,
-            on_reject=_create_reject_handler(job.source_name, rejects, progress),
-            progress=progress,
-            jobs=job.jobs,
-        )
+        writer = ResultWriter(job.source_name, output, rejects, progress)
+        rewrite: RewriteChunk = RequestChunks(job.rewriter) if index is None else AnswerChunks(job.rewriter, index)
+        chunks = map_chunks(rewrite, chunk_lines(_read_source(source, job.source_name)), job.jobs)
+        for result in stack.enter_context(closing(chunks)):
+            writer.add(result)
+        summary = writer.summary
         summary.requests = None if index is None else index.count()
         return summary
-
-
-def _create_reject_handler(
-    name: str, rejects: IO[bytes] | None, progress: BatchProgress
-) -> Callable[[Line, LineResult], None]:
-    """Return a function that reports the first rejected lines, and stores all of them."""
-    remaining = MAX_SHOWN_REJECTS
-
-    def handle(line: Line, result: LineResult) -> None:
-        nonlocal remaining
-        if rejects is not None:
-            rejects.write(format_reject(line, result))
-        remaining -= 1
-        if remaining >= 0 and result.error is not None:
-            progress.print(str(Problem(f"{name}:{line.number}", 0, 0, "", result.error["message"])))
-        elif remaining == -1:
-            progress.print(f"{name}: further rejected lines are counted only")
-
-    return handle
 
 
 @contextmanager
@@ -103,7 +82,7 @@ def _open_source(source: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = Path(source).open("rb")
+        stream = Path(source).open("rb")  # noqa: SIM115 - the next statement closes it; the block has errors of its own
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}") from None
     with stream:
@@ -124,19 +103,26 @@ def _open_index(requests: Path | None, rewriter: LineRewriter) -> Iterator[Reque
 
 
 @contextmanager
-def _open_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Open a file, or standard output. Raise UsageError if it cannot be written."""
+def _open_output(path: Path | None) -> Iterator[WriteBytes]:
+    """Open a file, or standard output; yield the function that writes. Raise UsageError if it cannot be written."""
+    name = str(path or "standard output")
+
+    def write(data: bytes) -> None:
+        try:
+            stream.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UsageError(f"{name} cannot be written: {error.strerror}") from None
+
     try:
-        if path is None:
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        else:
-            with write_atomically(path) as stream:
-                yield stream
+        with nullcontext(sys.stdout.buffer) if path is None else write_atomically(path) as stream:
+            yield write
+            stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise UsageError(f"{path or 'standard output'} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{name} cannot be written: {error.strerror}") from None
 
 
 def _read_source(stream: BinaryIO, name: str) -> Iterator[Line]:

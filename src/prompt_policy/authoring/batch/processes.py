@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -24,7 +24,7 @@ _WAITING_PER_JOB: Final = 2
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
 
 
-def map_chunks(function: Callable[[Chunk], Results], chunks: Iterable[Chunk], jobs: int) -> Iterator[Results]:
+def map_chunks(function: Callable[[Chunk], Results], chunks: Iterable[Chunk], jobs: int) -> Generator[Results]:
     """Yield the results of a function for chunks, in their order.
 
     Arguments:
