@@ -12,10 +12,10 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from prompt_policy.authoring.batch.arguments import split_arguments
-from prompt_policy.authoring.batch.job import BatchJob, run_job
+from prompt_policy.authoring.batch.files.arguments import split_arguments
+from prompt_policy.authoring.batch.files.job import BatchJob, run_job
+from prompt_policy.authoring.batch.files.summary import BatchSummary
 from prompt_policy.authoring.batch.rewriter import BatchContext, create_rewriter
-from prompt_policy.authoring.batch.summary import BatchSummary
 from prompt_policy.console import FINDINGS, Format, FormatOption
 from prompt_policy.errors import UsageError
 from prompt_policy.wire import Endpoint

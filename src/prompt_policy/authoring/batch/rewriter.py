@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
-from prompt_policy.authoring.batch.formats import (
-    AnswerLine,
-    InvalidLineError,
-    RequestLine,
-    parse_answer_line,
-    parse_request_line,
-)
+from prompt_policy.authoring.batch.formats import AnswerLine, InvalidLineError, parse_answer_line, parse_request_line
 from prompt_policy.authoring.batch.lines import split_ending
 from prompt_policy.conditions.context import NO_HEADERS, RequestContext
 from prompt_policy.errors import Refusal
 from prompt_policy.policy.loader import load_paths
-from prompt_policy.runtime.pipeline import AppliedPolicy, Pipeline
+from prompt_policy.runtime.pipeline import AppliedPolicy
 from prompt_policy.runtime.resolver import PolicyResolver
 from prompt_policy.runtime.response_rewriter import rewrite_answer
 from prompt_policy.wire import Endpoint, JsonObject
@@ -102,14 +96,13 @@ class LineRewriter:
             return reject_line(str(error))
         if request.endpoint is None:
             return LineResult("other_endpoint", data)
-        pipeline = self._find_pipeline(request)
-        if pipeline is None:
+        applied = self.apply_policy(request.body, request.endpoint)
+        if applied is None:
             return LineResult("no_policy", data, model=_read_model(request.body))
-        applied = self._apply(pipeline, request, request.endpoint)
         if applied.refusal is not None:
             return _refuse(applied, applied.refusal)
         if applied.body is request.body:
-            return LineResult("unchanged", data, pipeline.name)
+            return LineResult("unchanged", data, applied.pipeline.name)
         return _write("changed", request.replace_body(applied.body), ending, applied, applied.decision.fired)
 
     def rewrite_answer(self, request_data: bytes, data: bytes, parsed: AnswerLine | None = None) -> LineResult:
@@ -128,13 +121,12 @@ class LineRewriter:
             return reject_line(str(error))
         if request.endpoint is None or answer.body is None:
             return LineResult("other_endpoint" if request.endpoint is None else "unchanged", data)
-        pipeline = self._find_pipeline(request)
-        if pipeline is None:
+        applied = self.apply_policy(request.body, request.endpoint)
+        if applied is None:
             return LineResult("no_policy", data, model=_read_model(request.body))
-        applied = self._apply(pipeline, request, request.endpoint)
         filters = applied.create_filters()
         if applied.refusal is not None or filters is None:
-            return LineResult("unchanged", data, pipeline.name)
+            return LineResult("unchanged", data, applied.pipeline.name)
         try:
             body = rewrite_answer(answer.body, filters, request.endpoint)
         except Refusal as fault:
@@ -142,7 +134,7 @@ class LineRewriter:
         except RecursionError:
             return reject_line("the JSON is nested too deeply; reduce the nesting")
         if body is answer.body:
-            return LineResult("unchanged", data, pipeline.name)
+            return LineResult("unchanged", data, applied.pipeline.name)
         filtering = [outcome.rule for outcome in applied.decision.outcomes if outcome.filters_answer]
         return _write("changed", answer.replace_body(body), ending, applied, filtering)
 
@@ -152,18 +144,18 @@ class LineRewriter:
             request = parse_request_line(split_ending(data)[0], self.context.endpoint)
         except InvalidLineError:
             return False
-        pipeline = self._find_pipeline(request) if request.endpoint is not None else None
-        if pipeline is None or request.endpoint is None:
+        body, endpoint = request.body, request.endpoint
+        pipeline = self.resolver.resolve(_read_model(body)) if endpoint is not None else None
+        if pipeline is None or endpoint is None:
             return True
-        body = request.body
-        may_reject = pipeline.can_reject(body, request.endpoint, lambda: self.context.build_request_context(body))
-        return not may_reject or self._apply(pipeline, request, request.endpoint).refusal is None
+        may_reject = pipeline.can_reject(body, endpoint, lambda: self.context.build_request_context(body))
+        applied = self.apply_policy(body, endpoint) if may_reject else None
+        return applied is None or applied.refusal is None
 
-    def _find_pipeline(self, request: RequestLine) -> Pipeline | None:
-        return self.resolver.resolve(_read_model(request.body))
-
-    def _apply(self, pipeline: Pipeline, request: RequestLine, endpoint: Endpoint) -> AppliedPolicy:
-        return pipeline.apply(request.body, endpoint, self.context.build_request_context(request.body))
+    def apply_policy(self, body: JsonObject, endpoint: Endpoint) -> AppliedPolicy | None:
+        """Return the result of the policy on the body of a request, or None if no policy applies to its model."""
+        pipeline = self.resolver.resolve(_read_model(body))
+        return None if pipeline is None else pipeline.apply(body, endpoint, self.context.build_request_context(body))
 
 
 def create_rewriter(

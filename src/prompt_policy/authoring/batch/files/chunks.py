@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from prompt_policy.authoring.batch.files.request_index import RequestIndex
 from prompt_policy.authoring.batch.formats import InvalidLineError, parse_answer_line, shorten
 from prompt_policy.authoring.batch.lines import Line
-from prompt_policy.authoring.batch.request_index import RequestIndex
 from prompt_policy.authoring.batch.rewriter import REJECTED, LineResult, LineRewriter, reject_line
 
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from prompt_policy.authoring.batch.chunks import AnswerChunks, RequestChunks, RewriteChunk
+from prompt_policy.authoring.batch.files.chunks import AnswerChunks, RequestChunks, RewriteChunk
+from prompt_policy.authoring.batch.files.output import write_atomically
+from prompt_policy.authoring.batch.files.processes import map_chunks
+from prompt_policy.authoring.batch.files.progress import is_bar_visible, show_progress
+from prompt_policy.authoring.batch.files.request_index import RequestIndex, build_index
+from prompt_policy.authoring.batch.files.result_writer import ResultWriter, WriteBytes
+from prompt_policy.authoring.batch.files.summary import BatchSummary
 from prompt_policy.authoring.batch.lines import Line, chunk_lines, read_lines
-from prompt_policy.authoring.batch.output import write_atomically
-from prompt_policy.authoring.batch.processes import map_chunks
-from prompt_policy.authoring.batch.progress import is_bar_visible, show_progress
-from prompt_policy.authoring.batch.request_index import RequestIndex, build_index
-from prompt_policy.authoring.batch.result_writer import ResultWriter, WriteBytes
 from prompt_policy.authoring.batch.rewriter import LineRewriter
-from prompt_policy.authoring.batch.summary import BatchSummary
 from prompt_policy.errors import UsageError
 from prompt_policy.policy.inheritance import STDIN
 

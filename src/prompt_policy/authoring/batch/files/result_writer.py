@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from prompt_policy.authoring.batch.chunks import ChunkResult
+from prompt_policy.authoring.batch.files.chunks import ChunkResult
+from prompt_policy.authoring.batch.files.progress import BatchProgress
+from prompt_policy.authoring.batch.files.summary import BatchSummary
 from prompt_policy.authoring.batch.lines import Line, split_ending
-from prompt_policy.authoring.batch.progress import BatchProgress
 from prompt_policy.authoring.batch.rewriter import LineResult
-from prompt_policy.authoring.batch.summary import BatchSummary
 from prompt_policy.errors import Problem
 from prompt_policy.wire.codec import dump_json
 
