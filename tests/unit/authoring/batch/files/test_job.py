@@ -33,11 +33,9 @@ def source(tmp_path: Path) -> Path:
 
 def test_two_processes_write_what_one_writes(tmp_path: Path, source: Path) -> None:
     rejects = tmp_path / "rejects"
-    results = []
-    for jobs in (1, 2):
-        results.append((*run(tmp_path, source, rejects=rejects, jobs=jobs), rejects.read_bytes()))
-    assert results[0] == results[1]
-    counts, output, rejected = results[0]
+    one, two = ((*run(tmp_path, source, rejects=rejects, jobs=jobs), rejects.read_bytes()) for jobs in (1, 2))
+    assert one == two
+    counts, output, rejected = one
     assert (counts["changed"], counts["invalid"]) == (900, 100)
     sent = [json.loads(line)["messages"][0]["content"] for line in output.splitlines()]
     assert sent == [str(n) for n in range(COUNT) if n % 10]

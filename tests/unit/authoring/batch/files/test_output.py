@@ -26,9 +26,8 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
 def test_a_failure_changes_nothing(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "out"
     path.write_bytes(b"old")
-    with pytest.raises(error), write_atomically(path) as stream:
-        stream.write(b"new")
-        raise error
+    with pytest.raises(error):
+        _write_and_fail(path, error)
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
     assert path.read_bytes() == b"old"
 
@@ -60,3 +59,9 @@ def test_a_device_is_written_directly() -> None:
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"), write_atomically(tmp_path / "no" / "out"):
         pass
+
+
+def _write_and_fail(path: Path, error: type[BaseException]) -> None:
+    with write_atomically(path) as stream:
+        stream.write(b"new")
+        raise error
