@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
-from prompt_policy.authoring.batch.formats import AnswerLine, InvalidLineError, parse_answer_line, parse_request_line
+from prompt_policy.authoring.batch.formats import (
+    AnswerLine,
+    InvalidLineError,
+    RequestLine,
+    parse_answer_line,
+    parse_request_line,
+)
 from prompt_policy.authoring.batch.lines import split_ending
 from prompt_policy.conditions.context import NO_HEADERS, RequestContext
 from prompt_policy.errors import Refusal
@@ -138,12 +144,8 @@ class LineRewriter:
         filtering = [outcome.rule for outcome in applied.decision.outcomes if outcome.filters_answer]
         return _write("changed", answer.replace_body(body), ending, applied, filtering)
 
-    def is_sent(self, data: bytes) -> bool:
-        """Return whether a line with a request is in the output of ``apply``: valid, and not refused."""
-        try:
-            request = parse_request_line(split_ending(data)[0], self.context.endpoint)
-        except InvalidLineError:
-            return False
+    def is_sent(self, request: RequestLine) -> bool:
+        """Return whether no policy refuses a request, so that its line is in the output of ``rewrite_request``."""
         body, endpoint = request.body, request.endpoint
         pipeline = self.resolver.resolve(_read_model(body)) if endpoint is not None else None
         if pipeline is None or endpoint is None:

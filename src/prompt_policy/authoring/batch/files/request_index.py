@@ -125,7 +125,7 @@ def _list_places(stream: BinaryIO, name: str, rewriter: LineRewriter) -> Iterato
             request = parse_request_line(line.data.strip(), rewriter.context.endpoint)
         except InvalidLineError:
             continue
-        is_sent = rewriter.is_sent(line.data)
+        is_sent = rewriter.is_sent(request)
         position += is_sent
         custom_id = None if request.custom_id is None else _encode_key(request.custom_id)
         yield RequestPlace(custom_id, position if is_sent else 0, end - len(line.data), len(line.data))
