@@ -97,7 +97,7 @@ def parse_answer_line(data: bytes) -> AnswerLine:
     return AnswerLine(body if isinstance(body, dict) else None, custom_id, value)
 
 
-def shorten(text: str) -> str:
+def quote_text(text: str) -> str:
     """Return a text of a file as it is shown in messages."""
     return repr(text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}…")
 
@@ -120,4 +120,4 @@ def _parse_path(url: str) -> str:
     try:
         return urlsplit(url).path
     except ValueError:
-        raise InvalidLineError(f"{shorten(url)} is not a URL; write a path such as /v1/chat/completions") from None
+        raise InvalidLineError(f"{quote_text(url)} is not a URL; write a path such as /v1/chat/completions") from None

@@ -141,7 +141,9 @@ class LineRewriter:
             return reject_line("the JSON is nested too deeply; reduce the nesting")
         if body is answer.body:
             return LineResult("unchanged", data, applied.pipeline.name)
-        filtering = [outcome.rule for outcome in applied.decision.outcomes if outcome.filters_answer]
+        filtering = [
+            outcome.rule for outcome in applied.decision.outcomes if outcome.filters_answer and not outcome.audited
+        ]
         return _write("changed", answer.replace_body(body), ending, applied, filtering)
 
     def is_sent(self, request: RequestLine) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prompt_policy.authoring.batch.formats import InvalidLineError, parse_answer_line, parse_request_line, shorten
+from prompt_policy.authoring.batch.formats import InvalidLineError, parse_answer_line, parse_request_line, quote_text
 from tests.support.policies import chat
 
 BODY = chat("Hi")
@@ -108,5 +108,5 @@ def test_an_identifier_of_an_answer_is_a_text() -> None:
 
 
 def test_a_long_text_is_shortened_and_quoted() -> None:
-    assert shorten("a\n") == r"'a\n'"
-    assert len(shorten("x" * 1000)) < 110
+    assert quote_text("a\n") == r"'a\n'"
+    assert len(quote_text("x" * 1000)) < 110

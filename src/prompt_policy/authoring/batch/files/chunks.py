@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from prompt_policy.authoring.batch.files.request_index import RequestIndex
-from prompt_policy.authoring.batch.formats import InvalidLineError, parse_answer_line, shorten
+from prompt_policy.authoring.batch.formats import InvalidLineError, parse_answer_line, quote_text
 from prompt_policy.authoring.batch.lines import Line
 from prompt_policy.authoring.batch.rewriter import REJECTED, LineResult, LineRewriter, reject_line
 
@@ -72,9 +72,9 @@ class AnswerChunks:
             return request
         found = self._index.find_by_custom_id(custom_id)
         if not found:
-            raise InvalidLineError(f"no request has the custom_id {shorten(custom_id)}")
+            raise InvalidLineError(f"no request has the custom_id {quote_text(custom_id)}")
         if found[0] != found[-1]:
-            raise InvalidLineError(f"several requests have the custom_id {shorten(custom_id)}")
+            raise InvalidLineError(f"several requests have the custom_id {quote_text(custom_id)}")
         return found[0]
 
 
