@@ -17,7 +17,7 @@ HOT, TOOLS = json.dumps(chat("Hi", temperature=2)), json.dumps(chat("Hi", tools=
 
 
 def test_requests_of_a_batch_are_rewritten_and_rejects_have_a_reason() -> None:
-    batch = {"text": [HOT, TOOLS, "x"], "id": [1, 2, 3]}
+    batch: dict[str, Any] = {"text": [HOT, TOOLS, "x"], "id": [1, 2, 3]}
     result = RequestColumn(create(CLAMP, REJECT))(batch)
     assert batch["text"][0] is HOT
     assert json.loads(result["text"][0])["temperature"] == 0.7

@@ -147,7 +147,7 @@ def test_what_the_user_states_reaches_the_conditions() -> None:
 
 
 def test_metadata_of_a_request_reaches_the_conditions() -> None:
-    rewriter = create({**CLAMP, "when": {"tags": {"any": ["night"]}}})
+    rewriter = create({**CLAMP, "when": {"tags": ["night"]}})
     body = chat("Hi", temperature=2)
     assert rewriter.rewrite_request(dump({**body, "metadata": {"tags": ["night"]}})).status == "changed"
     assert rewriter.rewrite_request(dump(body)).status == "unchanged"

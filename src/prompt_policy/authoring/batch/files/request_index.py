@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -94,23 +95,20 @@ def build_index(requests: Path, database: Path, rewriter: LineRewriter) -> Reque
     """
     if requests.exists() and not requests.is_file():
         raise UsageError(f"{requests} is not a regular file; write the requests to one, because they are read twice")
-    connection = sqlite3.connect(database)
     try:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(_SCHEMA)
-        with requests.open("rb") as stream:
+        with closing(sqlite3.connect(database)) as connection, requests.open("rb") as stream:
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(_SCHEMA)
             rows = _list_places(stream, str(requests), rewriter)
             connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?)", rows)
-        for statement in _INDEXES:
-            connection.execute(statement)
-        connection.commit()
+            for statement in _INDEXES:
+                connection.execute(statement)
+            connection.commit()
     except OSError as error:
         raise UsageError(f"{requests} cannot be read: {error.strerror}") from None
     except sqlite3.Error as error:
         raise UsageError(f"the index of {requests} cannot be written to {database.parent}: {error}") from None
-    finally:
-        connection.close()
     return RequestIndex(database, requests)
 
 

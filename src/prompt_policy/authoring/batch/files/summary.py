@@ -72,7 +72,7 @@ class BatchSummary:
 
     def to_json(self) -> JsonObject:
         """Return the counts as a JSON object."""
-        counts = {status: self.statuses[status] for status in _TEXTS}
+        counts: JsonObject = {status: self.statuses[status] for status in _TEXTS}
         return {
             "lines": self.lines, **counts, "rules": dict(self.rules.most_common()),
             "models_without_policy": dict(self.models.most_common()), "requests": self.requests,

@@ -30,7 +30,7 @@ def clean(tmp_path: Path, requests: list[Any], answers: list[Any]) -> ChunkResul
 
 
 def list_errors(result: ChunkResult) -> list[str | None]:
-    return [each.error and each.error["message"] for _line, each in result.results]
+    return [each.error["message"] if each.error else None for _line, each in result.results]
 
 
 def test_only_a_rejected_line_has_its_bytes_twice() -> None:
