@@ -26,6 +26,7 @@ SUITES: Final = {
     "instructions": "instructions",
     "middleware": "middleware",
     "memory": "memory",
+    "batch": "batch",
     "library": "library",
     "start": "start",
     "asgi": "asgi",

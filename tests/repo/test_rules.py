@@ -13,7 +13,7 @@ from tests.repo.test_structure import LAYERS, PACKAGE, ROOT
 
 VOCABULARY = rules.banned_words(yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text()))
 # Kinds and the verbs of the command line are one file each; the root holds the hosts' public modules beside packages.
-CROWDED = {"cli": 14, "kinds": 19, ".": 23}
+CROWDED = {"cli": 15, "kinds": 19, ".": 23}
 PAGES = [
     path
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]

@@ -16,6 +16,7 @@ VERBS: Final = {
     "check": "prompt_policy.cli.check:check",
     "test": "prompt_policy.cli.test:test",
     "explain": "prompt_policy.cli.explain:explain",
+    "apply": "prompt_policy.cli.apply:apply",
     "diff": "prompt_policy.cli.diff:diff",
     "kinds": "prompt_policy.cli.kinds:kinds",
     "schema": "prompt_policy.cli.schema:schema",

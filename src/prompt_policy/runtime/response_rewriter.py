@@ -52,12 +52,20 @@ def rewrite_body(body: bytes, filters: AnswerFilters, endpoint: Endpoint = "chat
         answer = load_json(body)
         if not isinstance(answer, dict):
             return Reply(200, body)
-        rewritten = _REWRITE_ANSWER.get(endpoint, rewrite_completion)(answer, filters)
+        rewritten = rewrite_answer(answer, filters, endpoint)
         return Reply(200, body if rewritten is answer else dump_json(rewritten))
     except RecursionError:  # nested too deeply to be parsed or written
         return Reply(200, body)
     except Refusal as fault:
         return Reply.from_error(fault, {}, endpoint=endpoint)
+
+
+def rewrite_answer(answer: JsonObject, filters: AnswerFilters, endpoint: Endpoint) -> JsonObject:
+    """Return a complete answer with its texts filtered; the same object if no text changes.
+
+    Raise InternalError if a filter fails and the policy has ``on_error: closed``.
+    """
+    return _REWRITE_ANSWER.get(endpoint, rewrite_completion)(answer, filters)
 
 
 EventRewriter: TypeAlias = StreamRewriter[JsonObject, list[JsonObject]]

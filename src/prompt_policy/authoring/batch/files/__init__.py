@@ -1,0 +1,1 @@
+"""Read and write the files of ``prompt-policy apply``, in one process or several."""
