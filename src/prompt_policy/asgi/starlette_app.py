@@ -21,14 +21,17 @@ class StarletteApp(Protocol):
         """Add a middleware outside those that were added before."""
 
 
-def add_policy_middleware(app: StarletteApp, *, reasoning_parser: bool | None = None) -> bool:
+def add_policy_middleware(
+    app: StarletteApp, *, reasoning_parser: bool | None = None, backend: str | None = None
+) -> bool:
     """Add the middleware to an app that has not started. Return False if the app already has one.
 
-    Middlewares that the server adds later are outside of this one, such as the check of its API key.
+    Middlewares that the server adds later are outside of this one, such as the check of its API key. The arguments are
+    those of ``PolicyMiddleware``.
     """
     if any(_is_policy_middleware(added) for added in app.user_middleware):
         return False
-    app.add_middleware(PolicyMiddleware, reasoning_parser=reasoning_parser)
+    app.add_middleware(PolicyMiddleware, reasoning_parser=reasoning_parser, backend=backend)
     return True
 
 

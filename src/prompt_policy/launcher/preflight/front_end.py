@@ -22,21 +22,16 @@ def check(plan: LaunchPlan) -> Iterator[str]:
     if PLUGIN_NAME in plan.environment.get(_PLUGINS_VARIABLE, "").split(","):
         requested.append(_PLUGIN)
         yield from _find_missing_plugin(plan)
-    for front_end, remedy in _find_other_front_ends(plan) if requested else ():
-        yield (
-            f"{front_end} runs no ASGI middleware, so {' and '.join(requested)} has no effect; {remedy}, or remove "
-            "the middleware and enforce the policies in a LiteLLM proxy: prompt-policy up --model MODEL"
-        )
-
-
-def _find_other_front_ends(plan: LaunchPlan) -> Iterator[tuple[str, str]]:
-    """Yield each front end that replaces vLLM's own server, and how to use that server. Only ``vllm serve`` has them."""
-    if not plan.installation.serve:
+    if not requested or not plan.installation.serve:  # the other front ends belong to `vllm serve`
         return
+    effect = f"runs no ASGI middleware, so {' and '.join(requested)} has no effect"
     if flag_value(plan.options.args, "grpc") is not None:
-        yield "--grpc (vLLM's gRPC server)", "remove --grpc"
-    if plan.environment.get(_RUST_VARIABLE, "0").strip() not in ("", "0"):
-        yield f"{_RUST_VARIABLE}={plan.environment[_RUST_VARIABLE]} (vLLM's Rust front end)", f"unset {_RUST_VARIABLE}"
+        yield f"--grpc: vLLM's gRPC server {effect}; remove --grpc"
+    if (value := plan.environment.get(_RUST_VARIABLE, "").strip()) not in ("", "0"):
+        yield (
+            f"{_RUST_VARIABLE}={value}: vLLM's Rust front end {effect}; unset {_RUST_VARIABLE}, or remove the "
+            "middleware and enforce the policies in a LiteLLM proxy, as prompt-policy up --model MODEL does"
+        )
 
 
 def _find_missing_plugin(plan: LaunchPlan) -> Iterator[str]:
@@ -51,6 +46,6 @@ def _find_missing_plugin(plan: LaunchPlan) -> Iterator[str]:
     names = find_entry_points(python, _PLUGIN_GROUP, plan.environment)
     if names is not None and PLUGIN_NAME not in names:
         yield (
-            f"{_PLUGIN}: no package of {python} declares this plugin, and vLLM would serve without it; run: "
-            f"{python} -m pip install prompt-policy"
+            f"{_PLUGIN}: no package of {python} declares this plugin, and vLLM would serve without it; install "
+            "prompt-policy there"
         )
