@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from prompt_policy.asgi import PARSER_VARIABLE, PolicyMiddleware
 
@@ -14,10 +14,14 @@ class StarletteApp(Protocol):
     """The part of Starlette's application that a plugin uses."""
 
     @property
-    def user_middleware(self) -> Sequence[Any]:
+    def user_middleware(self) -> Sequence[object]:
         """The middlewares that were added, the outermost first."""
 
-    def add_middleware(self, middleware_class: Any, **arguments: Any) -> None:
+    @property
+    def state(self) -> object:
+        """What the server stores for its routes."""
+
+    def add_middleware(self, middleware_class: type[PolicyMiddleware], **arguments: object) -> None:
         """Add a middleware outside those that were added before."""
 
 
@@ -35,7 +39,7 @@ def add_policy_middleware(
     return True
 
 
-def _is_policy_middleware(added: Any) -> bool:
+def _is_policy_middleware(added: object) -> bool:
     added_class = getattr(added, "cls", None)
     return isinstance(added_class, type) and issubclass(added_class, PolicyMiddleware)
 

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
 
-from prompt_policy.asgi.starlette_app import MIDDLEWARE_NAME, add_policy_middleware, resolve_reasoning_parser
+from prompt_policy.asgi.starlette_app import (
+    MIDDLEWARE_NAME,
+    StarletteApp,
+    add_policy_middleware,
+    resolve_reasoning_parser,
+)
 from prompt_policy.runtime.telemetry import ensure_log_handler
 
 log = logging.getLogger("prompt_policy")
@@ -25,7 +29,7 @@ class VllmEndpointPlugin:
     name = "prompt_policy"
     required_tasks = None
 
-    def attach_router(self, app: Any) -> None:
+    def attach_router(self, app: StarletteApp) -> None:
         """Add the middleware, unless vLLM's ``--middleware`` names it: then that one enforces the policies."""
         arguments = getattr(app.state, "args", None)
         if MIDDLEWARE_NAME in (getattr(arguments, "middleware", None) or ()):
@@ -38,5 +42,5 @@ class VllmEndpointPlugin:
             return
         add_policy_middleware(app, reasoning_parser=resolve_reasoning_parser(arguments, os.environ))
 
-    async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
+    async def init_state(self, engine_client: object, state: object, args: object) -> None:
         """Do nothing: the middleware reads vLLM's state with the first request."""

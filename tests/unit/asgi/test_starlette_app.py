@@ -22,7 +22,7 @@ def test_the_name_is_that_of_the_documentation() -> None:
 
 
 def test_middlewares_that_are_added_later_are_outside() -> None:
-    app = Starlette()
+    app: Any = Starlette()
 
     assert add_policy_middleware(app, reasoning_parser=True, backend="sglang")
     app.add_middleware(CORSMiddleware)
@@ -33,7 +33,7 @@ def test_middlewares_that_are_added_later_are_outside() -> None:
 
 @pytest.mark.parametrize("added", [PolicyMiddleware, OwnMiddleware])
 def test_an_app_gets_the_middleware_once(added: Any) -> None:
-    app = Starlette()
+    app: Any = Starlette()
     app.add_middleware(added)
 
     assert not add_policy_middleware(app)

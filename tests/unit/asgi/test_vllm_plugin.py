@@ -1,4 +1,4 @@
-"""The plugin for vLLM's server, on an app with the state that vLLM sets. ``tests/integration/vllm`` has the real one."""
+"""The plugin for vLLM's server, on an app with the state that vLLM sets. The real one is in ``integration/vllm``."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_reasoning_parser_is_that_of_vllm(parser: str | None, expected: bool
 
 
 def test_an_app_without_arguments_gets_the_middleware() -> None:
-    app = Starlette()
+    app: Any = Starlette()
     VllmEndpointPlugin().attach_router(app)
     assert len(app.user_middleware) == 1
 

@@ -17,7 +17,7 @@ _PLUGIN: Final = f"{_PLUGINS_VARIABLE}={PLUGIN_NAME}"
 
 
 def check(plan: LaunchPlan) -> Iterator[str]:
-    """Find a front end that runs no ASGI middleware, and a plugin that vLLM would not load: it serves without either."""
+    """Find a front end that runs no ASGI middleware, and a plugin that vLLM would not load."""
     requested = [f"--middleware {value}" for value in flag_values(plan.options.args, "middleware") if value]
     if PLUGIN_NAME in plan.environment.get(_PLUGINS_VARIABLE, "").split(","):
         requested.append(_PLUGIN)

@@ -68,9 +68,7 @@ def declare_plugin(folder: Path, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("name", "is_found"), [("prompt_policy", False), ("another", True)])
-def test_a_plugin_that_no_package_declares_is_found(
-    tmp_path: Path, name: str, is_found: bool
-) -> None:
+def test_a_plugin_that_no_package_declares_is_found(tmp_path: Path, name: str, is_found: bool) -> None:
     plan = make_plan("m", environment=declare_plugin(tmp_path, name))
     lines = list(check(replace(plan, installation=replace(plan.installation, python=make_python(tmp_path)))))
     assert [line.split("; ")[1] for line in lines] == ["install prompt-policy there"] * is_found
