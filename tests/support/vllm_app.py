@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from vllm.entrypoints.launchers.app import build_app
@@ -15,24 +16,28 @@ from vllm.tasks import SupportedTask
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 
-def list_tasks() -> tuple[Any, ...]:
-    """Return all tasks. The type of them is a union of unions."""
-    return tuple(dict.fromkeys(get_args(SupportedTask)))
-
-
-def describe_route(route: Any) -> dict[str, Any]:
-    """Return the path and methods of a route; a WebSocket has none."""
-    return {"path": route.path, "methods": sorted(getattr(route, "methods", None) or ())}
+def list_routes(routes: Iterable[Any], prefix: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the path and methods of each route; a WebSocket has no methods. FastAPI nests routers since 0.137."""
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+        if hasattr(route, "path"):
+            yield {"path": prefix + route.path, "methods": sorted(getattr(route, "methods", None) or ())}
+        elif inner is not None:
+            yield from list_routes(inner.routes, prefix + getattr(route, "prefix", ""))
+        else:
+            raise TypeError(f"{route!r} is neither a route nor a router")
 
 
 def main() -> None:
     """Build the app and print it as the last line."""
     parser = make_arg_parser(FlexibleArgumentParser())
-    app = build_app(parser.parse_args(sys.argv[1:]), list_tasks())
-    options = sorted(flag for action in parser._actions for flag in action.option_strings)
-    middlewares = [added.cls.__name__ for added in app.user_middleware]
-    routes = [describe_route(route) for route in app.routes]
-    print(json.dumps({"routes": routes, "middlewares": middlewares, "options": options}))  # noqa: T201
+    app = build_app(parser.parse_args(sys.argv[1:]), get_args(SupportedTask))
+    report = {
+        "routes": list(list_routes(app.routes)),
+        "middlewares": [added.cls.__name__ for added in app.user_middleware],
+        "options": sorted(flag for action in parser._actions for flag in action.option_strings),
+    }
+    print(json.dumps(report))  # noqa: T201 - for the test that runs it
 
 
 if __name__ == "__main__":
