@@ -1,7 +1,7 @@
 """The plugin for SGLang's server: ``SGLANG_PLUGINS=prompt_policy sglang serve --model-path MODEL`` enforces policies.
 
 It is SGLang's entry point ``sglang.srt.plugins``, and has the settings of the middleware. SGLang loads every installed
-plugin, so this one acts only if SGLANG_PLUGINS names it: a package that is installed for its commands changes no answer.
+plugin, so this one acts only if SGLANG_PLUGINS names it: a package that is installed for its commands has no effect.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ async def test_policies_are_enforced() -> None:
     response = await call(build_app())
 
     assert response.headers["x-prompt-policy"].startswith("deepseek-r1-distill@")
-    assert response.json["temperature"] == 0.6
+    assert response.json["temperature"] == 0.7
     assert response.json["continue_final_message"] is True
 
 
