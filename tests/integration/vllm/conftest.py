@@ -79,6 +79,7 @@ def installed_package(vllm_python: str, tmp_path_factory: pytest.TempPathFactory
     """A folder with this package as an installer leaves it for vLLM's interpreter, with its entry points."""
     folder = tmp_path_factory.mktemp("installed")
     install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", vllm_python, "--no-deps"]
+    install += ["--refresh-package", "prompt-policy"]  # uv caches what it builds of a folder
     subprocess.run([*install, "--target", str(folder), str(HERE.parents[2])], check=True)
     return folder
 
