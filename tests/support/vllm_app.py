@@ -1,8 +1,8 @@
 """Print vLLM's app as JSON: its routes, its middlewares and its options. Run by vLLM's own interpreter.
 
 Usage: ``python vllm_app.py [OPTIONS OF vllm serve]``. The app has the routes of all tasks, and no engine.
-``vllm_apps/0.33.0.json`` was printed by the Python files of the wheel of vLLM 0.33.0 in the environment of the CPU build
-of 0.32.0, because that release has no CPU build of its own on PyPI. Routes that accept no body were removed.
+``vllm_apps/0.33.0.json`` was printed by the Python files of the wheel of vLLM 0.33.0 in the environment of the CPU
+build of 0.32.0, because that release has no CPU build of its own on PyPI. Routes that accept no body were removed.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def server(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.syspath_prepend(str(tmp_path))
     yield SimpleNamespace(module=fake, app=app, answers=answers)
     for name in [name for name in sys.modules if name.startswith("sglang.")]:
-        monkeypatch.delitem(sys.modules, name)
+        sys.modules.pop(name)
 
 
 def declare_plugin(folder: Path) -> None:
