@@ -57,4 +57,4 @@ def build_fake_http_server(app: Starlette, serve: Callable[[Any], None]) -> Modu
         serve(app)
 
     module.launch_server = launch_server
-    return module
+    return module  # type: ignore[no-any-return]  # attributes can be set on it

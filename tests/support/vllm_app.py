@@ -1,6 +1,7 @@
 """Print vLLM's app as JSON: its routes, its middlewares and its options. Run by vLLM's own interpreter.
 
-Usage: ``python vllm_app.py [OPTIONS OF vllm serve]``. The app has the routes of all tasks, and no engine.
+Usage: ``python vllm_app.py '{"NAME": [OPTIONS OF vllm serve]}'``. The last line has an app for each name. The apps have
+the routes of all tasks, and no engine.
 ``vllm_apps/0.33.0.json`` was printed by the Python files of the wheel of vLLM 0.33.0 in the environment of the CPU
 build of 0.32.0, because that release has no CPU build of its own on PyPI. Routes that accept no body were removed.
 """
@@ -34,17 +35,17 @@ def list_routes(routes: Iterable[Any], prefix: str = "") -> Iterator[dict[str, A
             raise TypeError(f"{route!r} is neither a route nor a router")
 
 
-def main() -> None:
-    """Build the app and print it as the last line."""
+def describe_app(options: list[str]) -> dict[str, Any]:
+    """Build an app with options of ``vllm serve`` and return its description."""
     parser = make_arg_parser(FlexibleArgumentParser())
-    app = build_app(parser.parse_args(sys.argv[1:]), get_args(SupportedTask))
-    report = {
+    app = build_app(parser.parse_args(options), get_args(SupportedTask))
+    return {
         "routes": list(list_routes(app.routes)),
         "middlewares": [added.cls.__name__ for added in app.user_middleware],
         "options": sorted(flag for action in parser._actions for flag in action.option_strings),
     }
-    print(json.dumps(report))  # noqa: T201 - for the test that runs it
 
 
 if __name__ == "__main__":
-    main()
+    report = {name: describe_app(options) for name, options in json.loads(sys.argv[1]).items()}
+    print(json.dumps(report))  # noqa: T201 - for the test that runs it

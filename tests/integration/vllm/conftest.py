@@ -15,7 +15,7 @@ import pytest
 from tests.support import vllm_environment as environment
 from tests.support.litellm_proxy import Proxy, run_proxy
 from tests.support.missing import fail_in_ci
-from tests.support.vllm_app_report import AppReport, describe_vllm_app
+from tests.support.vllm_app_report import AppReport, describe_vllm_apps
 from tests.support.vllm_server import MAX_MODEL_LEN, Server, start_server
 
 HERE = Path(__file__).parent
@@ -85,10 +85,11 @@ def installed_package(vllm_python: str, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def vllm_app(vllm_python: str, installed_package: Path) -> AppReport:
-    """The app of vLLM's server, with the routes of all tasks, an API key and the plugin."""
+def vllm_apps(vllm_python: str, installed_package: Path) -> dict[str, AppReport]:
+    """The apps of vLLM's server with an API key and the plugin: alone, and with the option for middleware, too."""
     variables = {"PYTHONPATH": str(installed_package), "VLLM_PLUGINS": "prompt_policy"}
-    return describe_vllm_app(vllm_python, "--api-key", "none", variables=variables)
+    key = ["--api-key", "none"]
+    return describe_vllm_apps(vllm_python, {"plugin": key, "both": [*key, "--middleware", MIDDLEWARE]}, variables)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from prompt_policy.probe.doctor.examination import DoctorOptions, examine_server
 from tests.integration.vllm.conftest import MIDDLEWARE
 from tests.integration.vllm.test_enforced import BEGIN, EXPECTED_REQUEST, REQUEST, USER
 from tests.support.marks import WHOLE_AND_STREAMED
-from tests.support.vllm_app_report import AppReport, describe_vllm_app
+from tests.support.vllm_app_report import AppReport
 from tests.support.vllm_server import Server, request_answer, start_server
 
 KEY = "sk-plugin"
@@ -77,16 +77,14 @@ def test_the_doctor_sees_that_the_plugin_acts(server: Server, policies: Path, st
     assert (found.verdict.name, found.verdict.exit_code) == ("acts", 0)
 
 
-def test_the_plugin_is_inside_the_check_of_the_key(vllm_app: AppReport) -> None:
-    order = vllm_app.middlewares  # the outermost first
+def test_the_plugin_is_inside_the_check_of_the_key(vllm_apps: dict[str, AppReport]) -> None:
+    order = vllm_apps["plugin"].middlewares  # the outermost first
     assert order.count("PolicyMiddleware") == 1
     assert order.index("AuthenticationMiddleware") < order.index("PolicyMiddleware")
 
 
-def test_with_the_option_the_plugin_adds_nothing(vllm_python: str, installed_package: Path) -> None:
-    variables = {"PYTHONPATH": str(installed_package), **PLUGIN}
-    found = describe_vllm_app(vllm_python, "--api-key", KEY, "--middleware", MIDDLEWARE, variables=variables)
-
+def test_with_the_option_the_plugin_adds_nothing(vllm_apps: dict[str, AppReport]) -> None:
+    found = vllm_apps["both"]
     assert found.middlewares.count("PolicyMiddleware") == 1
     assert found.middlewares[0] == "PolicyMiddleware"
     assert f"--middleware {MIDDLEWARE} is set, too, so the plugin adds nothing" in found.log

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from prompt_policy import UsageError
-from prompt_policy.asgi import PolicyMiddleware, sglang_plugin
+from prompt_policy.asgi import PolicyMiddleware
 from prompt_policy.asgi.sglang_plugin import find_uncovered_servers, prepare_server, register_hooks
 
 
@@ -59,7 +59,7 @@ def test_an_installed_plugin_that_is_not_named_does_nothing(
 
 def test_a_scheduler_imports_no_http_server(fake_sglang: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SGLANG_PLUGINS", "prompt_policy")
-    monkeypatch.setattr(sglang_plugin.multiprocessing, "parent_process", multiprocessing.current_process)
+    monkeypatch.setattr(multiprocessing, "parent_process", multiprocessing.current_process)
     register_hooks()
     assert fake_sglang.hooks == []
 

@@ -31,7 +31,7 @@ async def echo(request: Request) -> Response:
 
 def build_app(**arguments: Any) -> Any:
     """Return an app with the arguments of vLLM's server in its state, as when vLLM calls its plugins."""
-    app = Starlette(routes=[Route(PATH, echo, methods=["POST"])])
+    app: Any = Starlette(routes=[Route(PATH, echo, methods=["POST"])])
     app.state.args = SimpleNamespace(**{"middleware": [], "reasoning_parser": "", **arguments})
     VllmEndpointPlugin().attach_router(app)
     return app

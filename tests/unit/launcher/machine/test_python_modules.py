@@ -27,5 +27,5 @@ def test_declared_plugins_are_returned(tmp_path: Path) -> None:
     (info / "entry_points.txt").write_text("[some.group]\nfirst = no_such_module:Plugin\nsecond = other:Plugin\n")
     variables = {"PYTHONPATH": str(tmp_path)}
 
-    assert find_entry_points(sys.executable, "some.group", variables) == {"first", "second"}
+    assert find_entry_points(sys.executable, "some.group", variables) == frozenset({"first", "second"})
     assert find_entry_points(sys.executable, "no.group", variables) == frozenset()
