@@ -29,7 +29,8 @@ _HOSTS = (
     "for every parameter beyond OpenAI's; use `hosted_vllm/`.",
     "Clients: `wrap(client, backend=NAME)`, `policy_http_client(backend=NAME)`, or the variable "
     "`PROMPT_POLICY_BACKEND`; default `vllm`.",
-    "The ASGI middleware: `vllm`.",
+    "The ASGI middleware: `PolicyMiddleware(app, backend=NAME)`, or the variable; default `vllm`. The plugin for "
+    "[SGLang](../how-to/sglang.md): `sglang`.",
     "Test cases: `backend: NAME`; default `vllm`.",
 )
 

@@ -1,8 +1,8 @@
 """The ASGI host: a middleware for any ASGI app, such as vLLM's server.
 
 ``vllm serve MODEL --middleware prompt_policy.asgi.PolicyMiddleware`` reads its settings from the environment:
-PROMPT_POLICY_PATH, PROMPT_POLICY_NAME, PROMPT_POLICY_PROFILES, PROMPT_POLICY_REASONING_PARSER, PROMPT_POLICY_THINKING
-and PROMPT_POLICY_MAX_MODEL_LEN.
+PROMPT_POLICY_PATH, PROMPT_POLICY_NAME, PROMPT_POLICY_PROFILES, PROMPT_POLICY_REASONING_PARSER, PROMPT_POLICY_THINKING,
+PROMPT_POLICY_MAX_MODEL_LEN and PROMPT_POLICY_BACKEND.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from prompt_policy.runtime.offload import offload_if_large
 from prompt_policy.runtime.resolver import PolicyResolver, PolicySource, create_policy_provider
 from prompt_policy.runtime.response_rewriter import Reply
 from prompt_policy.runtime.telemetry import ensure_log_handler
+from prompt_policy.wire.backends import find_limits, resolve_backend
 from prompt_policy.wire.requests.thinking import read_switch_text
 
 __all__ = ["PARSER_VARIABLE", "App", "Message", "PolicyMiddleware", "Receive", "Scope", "Send"]
@@ -50,6 +51,8 @@ class PolicyMiddleware:
         profiles: the active profiles; None: those in PROMPT_POLICY_PROFILES.
         max_model_len: the app's context length in tokens; None: PROMPT_POLICY_MAX_MODEL_LEN, or that of the vLLM whose
             server the app is.
+        backend: the engine that the app serves, such as ``sglang``; None: PROMPT_POLICY_BACKEND, or vLLM if that is not
+            set. Rules send it nothing that it is not known to read.
 
     If the policies are invalid, the app's start fails with all errors (``startup.failed`` of the lifespan protocol). An
     app that is served without lifespan answers each request with HTTP 500.
@@ -67,6 +70,7 @@ class PolicyMiddleware:
         reasoning_parser: bool | None = None,
         profiles: Sequence[str] | None = None,
         max_model_len: int | None = None,
+        backend: str | None = None,
     ) -> None:
         self._app = app
         self._recreate = partial(
@@ -75,13 +79,15 @@ class PolicyMiddleware:
         )  # fmt: skip
         parser = os.environ.get(PARSER_VARIABLE) == "1" if reasoning_parser is None else reasoning_parser
         thinking = read_switch_text(os.environ.get(THINKING_VARIABLE))
-        self._server: dict[str, Any] = {"reasoning_parser": parser, "provider": "vllm", "thinking": thinking}
+        self._server: dict[str, Any] = {"reasoning_parser": parser, "thinking": thinking}
         self._max_model_len = max_model_len
         self._is_engine_known = False
         self._provider: PolicyProvider[PolicyResolver] | PromptPolicyError
         try:
             if max_model_len is None:
                 self._max_model_len = parse_context_length(os.environ)
+            engine = resolve_backend(backend, os.environ)
+            self._server |= {"provider": engine, "limits": find_limits(engine)}
             self._provider = create_policy_provider(policy, name, os.environ, profiles)
         except PromptPolicyError as error:  # frameworks create middleware too late for an exception to stop the start
             self._provider = error

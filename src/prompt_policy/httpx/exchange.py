@@ -13,14 +13,7 @@ from prompt_policy.runtime.exchange import Exchange, ResponseMode, match_endpoin
 from prompt_policy.runtime.header_pairs import read_pairs
 from prompt_policy.runtime.resolver import PolicyResolver
 from prompt_policy.runtime.response_rewriter import Reply, SSERewriter
-from prompt_policy.wire.backends import (
-    BACKEND_VARIABLE,
-    DEFAULT_BACKEND,
-    NO_LIMITS,
-    Limits,
-    check_backend,
-    find_limits,
-)
+from prompt_policy.wire.backends import NO_LIMITS, Limits, find_limits, resolve_backend
 
 _FRAMING: Final = ("content-length", "transfer-encoding", "content-encoding")
 _UNCOMPRESSED: Final = ("", "identity")
@@ -52,9 +45,7 @@ def find_server_limits(backend: str | None, environment: Mapping[str, str]) -> L
 
     Raise UsageError if there is no such backend.
     """
-    if backend is not None:
-        return find_limits(check_backend(backend, "backend"))
-    return find_limits(check_backend(environment.get(BACKEND_VARIABLE) or DEFAULT_BACKEND, BACKEND_VARIABLE))
+    return find_limits(resolve_backend(backend, environment))
 
 
 class HttpExchange:

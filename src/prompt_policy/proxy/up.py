@@ -17,7 +17,7 @@ from prompt_policy.console import Console
 from prompt_policy.errors import UsageError
 from prompt_policy.launcher.command import VLLM_KEY_VARIABLE
 from prompt_policy.launcher.machine.ports import find_free_port
-from prompt_policy.launcher.preflight import find_problems, find_warnings
+from prompt_policy.launcher.preflight import find_problems, find_warnings, front_end
 from prompt_policy.launcher.state.instance import Instance
 from prompt_policy.launcher.supervise.child import Child
 from prompt_policy.launcher.supervise.ready_check import ReadyCheck
@@ -154,7 +154,8 @@ def _resolve_backend(options: UpOptions) -> Backend:
 def _check_vllm(vllm: VllmBackend, console: Console) -> None:
     for line in find_warnings(vllm.checked_plan):
         console.print(f"warning: {line}")
-    if problems := find_problems(vllm.checked_plan):
+    # The checked plan lacks the middleware, which the front end must run.
+    if problems := list(dict.fromkeys([*find_problems(vllm.checked_plan), *front_end.check(vllm.plan)])):
         raise UsageError("\n".join(problems))
     if vllm.policy is None:
         console.print(f"warning: no policy matches {vllm.plan.model}; its requests are not changed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from tests.support import vllm_environment as environment
 from tests.support.litellm_proxy import Proxy, run_proxy
 from tests.support.missing import fail_in_ci
+from tests.support.vllm_app_report import AppReport, describe_vllm_apps
 from tests.support.vllm_server import MAX_MODEL_LEN, Server, start_server
 
 HERE = Path(__file__).parent
@@ -70,6 +72,24 @@ def vllm_python() -> str:
         return environment.ensure_vllm_python()
     except environment.Unavailable as error:
         fail_in_ci(str(error))
+
+
+@pytest.fixture(scope="session")
+def installed_package(vllm_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with this package as an installer leaves it for vLLM's interpreter, with its entry points."""
+    folder = tmp_path_factory.mktemp("installed")
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", vllm_python, "--no-deps"]
+    install += ["--refresh-package", "prompt-policy"]  # uv caches what it builds of a folder
+    subprocess.run([*install, "--target", str(folder), str(HERE.parents[2])], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vllm_apps(vllm_python: str, installed_package: Path) -> dict[str, AppReport]:
+    """The apps of vLLM's server with an API key and the plugin: alone, and with the option for middleware, too."""
+    variables = {"PYTHONPATH": str(installed_package), "VLLM_PLUGINS": "prompt_policy"}
+    key = ["--api-key", "none"]
+    return describe_vllm_apps(vllm_python, {"plugin": key, "both": [*key, "--middleware", MIDDLEWARE]}, variables)
 
 
 @pytest.fixture(scope="session")

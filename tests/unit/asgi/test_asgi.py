@@ -331,6 +331,35 @@ def test_a_server_does_not_start_with_a_broken_policy(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.parametrize(
+    ("backend", "variable", "is_sent"), [(None, None, True), ("sglang", None, False), (None, "sglang", False)]
+)
+async def test_an_engine_is_sent_only_what_it_reads(
+    monkeypatch: pytest.MonkeyPatch, backend: str | None, variable: str | None, is_sent: bool
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("PROMPT_POLICY_BACKEND", variable)
+    app = FakeAsgiApp([answer("Hi")], JSON)
+    rule = {"kind": "clamp", "parameters": {"repetition_detection.min_count": {"default": 4}}}
+    await call(PolicyMiddleware(app, policy_of(rule), backend=backend), asked())
+    assert ("repetition_detection" in json.loads(app.body)) is is_sent
+
+
+async def test_an_unknown_engine_stops_the_start() -> None:
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    await PolicyMiddleware(FakeAsgiApp([]), POLICY, backend="sglnag")({"type": "lifespan"}, receive, send)
+    (message,) = messages
+    assert message["type"] == "lifespan.startup.failed"
+    assert "did you mean 'sglang'" in message["message"]
+
+
 # Over loopback, with the real openai SDK.
 
 

@@ -151,6 +151,18 @@ def test_in_engine_the_policy_in_force_is_shown(tmp_path: Path) -> None:
     assert shown == [POLICY_LINE]
 
 
+def test_in_engine_a_front_end_without_middleware_is_reported(tmp_path: Path) -> None:
+    python = make_fake_environment(tmp_path / "v", "vllm==0.33.0", "torch==2.9.0+cpu")
+    words = [COMMAND, "up", "--port", "0", "--model", "m", "--in-engine", "--python", python]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "VLLM_USE_RUST_FRONTEND": "1"}
+
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "vLLM's Rust front end runs no ASGI middleware" in result.stderr
+    assert "unset VLLM_USE_RUST_FRONTEND" in result.stderr
+
+
 def test_a_vllm_that_refuses_every_chat_gets_no_proxy(tmp_path: Path) -> None:
     fake = f"{sys.executable} {FAKE_VLLM}"
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}

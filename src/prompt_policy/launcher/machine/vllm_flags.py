@@ -14,6 +14,9 @@ _LITERAL: Final = re.compile(r"""["'](--[a-z][\w-]+)["']""")
 _FIELD: Final = re.compile(r"^    (\w+): ", re.MULTILINE)  # the front end derives its flags from dataclass fields
 _MIN_SIMILARITY: Final = 0.8
 _NEGATION: Final = "--no-"
+_PARSER: Final = Path("utils", "argparse_utils.py")
+_INVERSION: Final = "_inverse_prefixes"  # in its parser, where `--disable-x` negates `--enable-x` (vLLM 0.33)
+_INVERSE: Final = {"--enable-": "--disable-", "--disable-": "--enable-"}
 
 
 def read_vllm_flags(folder: Path) -> frozenset[str]:
@@ -27,7 +30,12 @@ def read_vllm_flags(folder: Path) -> frozenset[str]:
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in front_end]
     flags = {flag for text in (engine.read_text(encoding="utf-8"), *texts) for flag in _LITERAL.findall(text)}
     fields = {name for text in texts for name in _FIELD.findall(text)}
-    return frozenset(flags | {f"--{name.replace('_', '-')}" for name in fields})
+    flags |= {f"--{name.replace('_', '-')}" for name in fields}
+    parser = folder / _PARSER
+    if parser.is_file() and _INVERSION in parser.read_text(encoding="utf-8"):
+        flags |= {other + flag.removeprefix(own) for flag in flags for own, other in _INVERSE.items()
+                  if flag.startswith(own)}  # fmt: skip
+    return frozenset(flags)
 
 
 def suggest_flag(argument: str, known: Collection[str]) -> str | None:

@@ -10,6 +10,7 @@ from prompt_policy.launcher.preflight import (
     chat_template,
     checkpoint,
     flags,
+    front_end,
     gpus,
     memory,
     middleware,
@@ -29,6 +30,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     tokenizer.check,
     chat_template.check,
     middleware.check,
+    front_end.check,
     gpus.check,
     memory.check,
 )

@@ -8,6 +8,7 @@ from prompt_policy.wire.backends.limits import (
     check_backend,
     describe_unknown_backend,
     find_limits,
+    resolve_backend,
 )
 from prompt_policy.wire.backends.table import BackendSpec, list_providers, load_backends, load_vllm_parameters
 
@@ -23,4 +24,5 @@ __all__ = [
     "list_providers",
     "load_backends",
     "load_vllm_parameters",
+    "resolve_backend",
 ]

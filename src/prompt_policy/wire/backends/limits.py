@@ -53,6 +53,16 @@ def check_backend(name: object, where: str) -> str:
     return str(name)
 
 
+def resolve_backend(name: str | None, environment: Mapping[str, str]) -> str:
+    """Return the backend of a host; without a name, the one in PROMPT_POLICY_BACKEND, or vLLM if that is not set.
+
+    Raise UsageError if there is no such backend.
+    """
+    if name is not None:
+        return check_backend(name, "backend")
+    return check_backend(environment.get(BACKEND_VARIABLE) or DEFAULT_BACKEND, BACKEND_VARIABLE)
+
+
 @lru_cache(maxsize=1024)
 def find_limits(name: str | None, provider: str | None = None) -> Limits:
     """Return the limits of a backend. Of one that is not known, only OpenAI's parameters are assumed.

@@ -39,3 +39,17 @@ def test_flags_are_read_from_literals_and_fields(tmp_path: Path) -> None:
 
     assert read_vllm_flags(tmp_path) == {"--enforce-eager", "--chat-template"}
     assert read_vllm_flags(tmp_path / "entrypoints") == frozenset()
+
+
+def test_a_parser_with_inverse_flags_has_those_too(tmp_path: Path) -> None:
+    """Since vLLM 0.33, ``--disable-x`` negates ``--enable-x``."""
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "arg_utils.py").write_text('"--enable-lora", "--disable-log-stats", "--model"\n')
+    (tmp_path / "entrypoints").mkdir()
+    (tmp_path / "entrypoints" / "cli_args.py").touch()
+    assert read_vllm_flags(tmp_path) == {"--enable-lora", "--disable-log-stats", "--model"}
+
+    (tmp_path / "utils").mkdir()
+    (tmp_path / "utils" / "argparse_utils.py").write_text("    _inverse_prefixes = {}\n")
+    expected = {"--enable-lora", "--disable-lora", "--disable-log-stats", "--enable-log-stats", "--model"}
+    assert read_vllm_flags(tmp_path) == expected

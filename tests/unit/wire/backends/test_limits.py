@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from prompt_policy import UsageError
-from prompt_policy.wire.backends.limits import NO_LIMITS, check_backend, describe_unknown_backend, find_limits
+from prompt_policy.wire.backends.limits import (
+    NO_LIMITS,
+    check_backend,
+    describe_unknown_backend,
+    find_limits,
+    resolve_backend,
+)
 from prompt_policy.wire.backends.table import load_backends, load_vllm_parameters
 
 
@@ -54,3 +60,11 @@ def test_a_name_is_corrected() -> None:
     assert describe_unknown_backend("fireworks") is not None
     assert "did you mean 'fireworks_ai'" in str(describe_unknown_backend("fireworks"))
     assert check_backend("sglang", "here") == "sglang"
+
+
+def test_a_name_overrides_the_variable_and_the_default_is_vllm() -> None:
+    variables = {"PROMPT_POLICY_BACKEND": "sglang"}
+    assert resolve_backend("tgi", variables) == "tgi"
+    assert (resolve_backend(None, variables), resolve_backend(None, {})) == ("sglang", "vllm")
+    with pytest.raises(UsageError, match="^PROMPT_POLICY_BACKEND: unknown backend 'grok'"):
+        resolve_backend(None, {"PROMPT_POLICY_BACKEND": "grok"})
