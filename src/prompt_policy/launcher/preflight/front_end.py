@@ -41,6 +41,7 @@ def _find_missing_plugin(plan: LaunchPlan) -> Iterator[str]:
             f"{_PLUGIN}: vLLM {plan.installation.version} has no endpoint plugins; upgrade it, or use "
             "--middleware prompt_policy.asgi.PolicyMiddleware"
         )
+        return
     if python is None:
         return
     names = find_entry_points(python, _PLUGIN_GROUP, plan.environment)
