@@ -40,7 +40,10 @@ def check(plan: LaunchPlan) -> Iterator[str]:
 def _find_misspelt_plugin(names: list[str]) -> Iterator[str]:
     for name in names:
         if name.strip().lower().replace("-", "_") == PLUGIN_NAME:
-            yield f"{_PLUGINS_VARIABLE}: there is no plugin {name!r}, and vLLM would serve without it; write {PLUGIN_NAME}"
+            yield (
+                f"{_PLUGINS_VARIABLE}: there is no plugin {name!r}, and vLLM would serve without it; "
+                f"write {PLUGIN_NAME}"
+            )
 
 
 def _find_missing_plugin(plan: LaunchPlan) -> Iterator[str]:
