@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from prompt_policy import load
+from prompt_policy.launcher.state.instance import Instance
 from prompt_policy.probe.doctor.examination import DoctorOptions, examine_server
 from tests.integration.vllm.conftest import MIDDLEWARE
 from tests.integration.vllm.test_enforced import BEGIN, EXPECTED_REQUEST, REQUEST, USER
@@ -75,6 +76,12 @@ def test_the_doctor_sees_that_the_plugin_acts(server: Server, policies: Path, st
         DoctorOptions(server.root, model=MODEL, key=KEY, stream=stream, expected=expected, timeout_s=120)
     )
     assert (found.verdict.name, found.verdict.exit_code) == ("acts", 0)
+
+
+def test_the_log_names_the_plugin_and_the_policies(server: Server) -> None:
+    log = Instance(server.name, {"XDG_STATE_HOME": str(server.home)}).log.read_text()
+    assert "Loaded endpoint plugin prompt_policy" in log
+    assert "in-process policies: " in log
 
 
 def test_the_plugin_is_inside_the_check_of_the_key(vllm_apps: dict[str, AppReport]) -> None:

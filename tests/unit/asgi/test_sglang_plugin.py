@@ -98,6 +98,6 @@ def test_a_server_without_the_policies_stops_the_start(
     assert fake_sglang.app.user_middleware == []
 
 
-def test_other_settings_are_no_problem() -> None:
+def test_other_settings_are_accepted() -> None:
     arguments = SimpleNamespace(tokenizer_worker_num=None, grpc_port=None, enable_http2=True)
     assert list(find_uncovered_servers(arguments, {"SGLANG_RUST_SERVER": "0"})) == []

@@ -19,9 +19,12 @@ _PLUGIN: Final = f"{_PLUGINS_VARIABLE}={PLUGIN_NAME}"
 def check(plan: LaunchPlan) -> Iterator[str]:
     """Find a front end that runs no ASGI middleware, and a plugin that vLLM would not load."""
     requested = [f"--middleware {value}" for value in flag_values(plan.options.args, "middleware") if value]
-    if PLUGIN_NAME in plan.environment.get(_PLUGINS_VARIABLE, "").split(","):
+    names = plan.environment.get(_PLUGINS_VARIABLE, "").split(",")  # as vLLM does, which keeps spaces
+    if PLUGIN_NAME in names:
         requested.append(_PLUGIN)
         yield from _find_missing_plugin(plan)
+    else:
+        yield from _find_misspelt_plugin(names)
     if not requested or not plan.installation.serve:  # the other front ends belong to `vllm serve`
         return
     effect = f"runs no ASGI middleware, so {' and '.join(requested)} has no effect"
@@ -34,6 +37,15 @@ def check(plan: LaunchPlan) -> Iterator[str]:
         )
 
 
+def _find_misspelt_plugin(names: list[str]) -> Iterator[str]:
+    for name in names:
+        if name.strip().lower().replace("-", "_") == PLUGIN_NAME:
+            yield (
+                f"{_PLUGINS_VARIABLE}: there is no plugin {name!r}, and vLLM would serve without it; "
+                f"write {PLUGIN_NAME}"
+            )
+
+
 def _find_missing_plugin(plan: LaunchPlan) -> Iterator[str]:
     python, folder = plan.installation.python, plan.installation.folder
     if folder is not None and not (folder / "plugins" / "endpoint_plugins").is_dir():
@@ -41,6 +53,7 @@ def _find_missing_plugin(plan: LaunchPlan) -> Iterator[str]:
             f"{_PLUGIN}: vLLM {plan.installation.version} has no endpoint plugins; upgrade it, or use "
             "--middleware prompt_policy.asgi.PolicyMiddleware"
         )
+        return
     if python is None:
         return
     names = find_entry_points(python, _PLUGIN_GROUP, plan.environment)

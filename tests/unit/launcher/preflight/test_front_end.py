@@ -82,6 +82,13 @@ def make_python(folder: Path) -> str:
     return str(script)
 
 
+@pytest.mark.parametrize("name", ["prompt-policy", " prompt_policy", "Prompt_Policy"])
+def test_a_misspelt_plugin_is_found(name: str) -> None:
+    assert find(environment={"VLLM_PLUGINS": f"lora_hf_hub_resolver,{name}"}) == [
+        f"VLLM_PLUGINS: there is no plugin {name!r}, and vLLM would serve without it; write prompt_policy"
+    ]
+
+
 def test_a_vllm_without_endpoint_plugins_is_found(tmp_path: Path) -> None:
     plan = make_plan("m", environment=PLUGIN, version="0.20.0")
     old = replace(plan, installation=replace(plan.installation, python=None, folder=tmp_path))
