@@ -52,7 +52,7 @@ def read_chunks(response: Any) -> Iterator[dict[str, Any]]:
 def test_a_whole_answer_is_enforced(node: RayNode, app: str) -> None:
     answer, headers = request_whole(node, app)
     assert (answer["seen"]["temperature"], answer["seen"]["messages"]) == (0.6, FOLDED)
-    assert answer["choices"][0]["message"]["content"] == "Hello\n\nworld"
+    assert answer["choices"][0]["message"]["content"] == "Hello\n\n\n\nworld"
     assert headers["x-prompt-policy"].startswith("ray-test@")
 
 
@@ -60,7 +60,7 @@ def test_a_streamed_answer_is_enforced(node: RayNode, app: str) -> None:
     with open_answer(node, app, stream=True) as response:
         data = response.read().decode()
     chunks = [json.loads(line[6:]) for line in data.splitlines() if line.startswith("data: {")]
-    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks) == "Hello\n\nworld"
+    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks) == "Hello\n\n\n\nworld"
     assert [chunk["seen"]["temperature"] for chunk in chunks if chunk.get("seen")] == [0.6]
     assert data.endswith("data: [DONE]\n\n")
 
