@@ -35,7 +35,6 @@ def main() -> None:
     sys.stdout.write(f"ready: {json.dumps({'node_s': node_s, 'ready_s': time.monotonic() - start, **notes})}\n")
     sys.stdout.flush()
     sys.stdin.read()
-    serve.shutdown()
     ray.shutdown()
 
 
