@@ -27,7 +27,7 @@ def main() -> None:
     )  # fmt: skip
     node_s = time.monotonic() - start
     serve.start(http_options={"host": LOOPBACK, "port": options.port})
-    notes = {}
+    notes: dict[str, object] = {}
     for name in options.apps:
         module = importlib.import_module(f"tests.support.ray_node.{name}_app")
         notes |= getattr(module, "NOTES", {})

@@ -454,7 +454,7 @@ async def answer_nothing(scope: Scope, receive: Receive, send: Send) -> None:
 
 def test_a_pickled_middleware_enforces_the_same_policy() -> None:
     middleware = pickle.loads(pickle.dumps(PolicyMiddleware(answer_nothing, PolicySet([POLICY]), name="test")))
-    allowed, rejected = (asyncio.run(call(middleware, asked(tools=tools))) for tools in ([], [{}]))
+    allowed, rejected = (asyncio.run(call(middleware, body)) for body in (asked(), asked(tools=[{}])))
     assert (allowed.status, rejected.status) == (204, 400)
 
 
