@@ -43,8 +43,8 @@ def build_app(
 ) -> Application:
     """Return the app of ``ray.serve.llm.build_openai_app``, whose ingress replicas enforce policies.
 
-    The middleware is inside all of Ray's own, so that Ray checks the API key first. Policies are loaded here, to report
-    errors before a replica starts, and again in each replica, which reloads them on change.
+    The middleware is inside all of Ray's own, so that a check of an API key precedes it. Policies are loaded here, to
+    report errors before a replica starts, and again in each replica, which reloads them on change.
 
     Arguments:
         llm_serving_args: LLMServingArgs, or a dictionary of its fields.
