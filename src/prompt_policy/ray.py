@@ -43,8 +43,8 @@ def build_app(
 ) -> Application:
     """Return the app of ``ray.serve.llm.build_openai_app``, whose ingress replicas enforce policies.
 
-    The middleware is inside all of Ray's own, so that Ray checks the API key first. Policies are loaded here, to report
-    errors before a replica starts, and again in each replica, which reloads them on change.
+    The middleware is inside all of Ray's own, so that a check of an API key precedes it. Policies are loaded here, to
+    report errors before a replica starts, and again in each replica, which reloads them on change.
 
     Arguments:
         llm_serving_args: LLMServingArgs, or a dictionary of its fields.
@@ -143,10 +143,10 @@ def _add_middleware(application: Any, settings: Mapping[str, Any], variables: Ma
     middlewares after the constructor, so that the constructor can still add one, whatever path a request takes.
     """
     deployment = application._bound_deployment  # Ray has no public attribute for it
-    original = deployment.func_or_class
+    original: Any = deployment.func_or_class
 
     class PolicyIngress(original):  # type: ignore[misc]  # a class that Ray created
-        async def __init__(self, *args: Any, **kwargs: Any) -> None:  # as in Ray since 2.60
+        async def __init__(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[misc]  # Ray awaits it since 2.60
             await super().__init__(*args, **kwargs)
             _add_innermost(self.app, settings)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
+from starlette.middleware.base import BaseHTTPMiddleware
 
 
 class FakeLLMConfig(BaseModel):
@@ -34,23 +35,20 @@ class FakeIngress:
         self.app.add_middleware(FakeKeyMiddleware)
 
 
-class FakeKeyMiddleware:
+class FakeKeyMiddleware(BaseHTTPMiddleware):
     """A middleware of Ray's own."""
-
-    def __init__(self, app: object) -> None:
-        self.app = app
 
 
 class FakeDeployment:
     """A deployment: the class and the options that Ray would start replicas with."""
 
-    def __init__(self, func_or_class: type, ray_actor_options: dict[str, Any], init_kwargs: dict[str, Any]) -> None:
+    def __init__(self, func_or_class: Any, ray_actor_options: dict[str, Any], init_kwargs: dict[str, Any]) -> None:
         self.func_or_class = func_or_class
         self.ray_actor_options = ray_actor_options
         self.init_args = ()
         self.init_kwargs = init_kwargs
 
-    def options(self, *, func_or_class: type, ray_actor_options: dict[str, Any]) -> FakeDeployment:
+    def options(self, *, func_or_class: Any, ray_actor_options: dict[str, Any]) -> FakeDeployment:
         return FakeDeployment(func_or_class, ray_actor_options, self.init_kwargs)
 
     def bind(self, **kwargs: Any) -> FakeApplication:

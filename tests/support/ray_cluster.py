@@ -150,3 +150,5 @@ def _stop(driver: subprocess.Popen[str], started: list[psutil.Process]) -> None:
     for process in alive:
         process.kill()
     psutil.wait_procs(alive, timeout=10)
+    if driver.stdout is not None:
+        driver.stdout.close()

@@ -27,7 +27,7 @@ def main() -> None:
     )  # fmt: skip
     node_s = time.monotonic() - start
     serve.start(http_options={"host": LOOPBACK, "port": options.port})
-    notes = {}
+    notes: dict[str, object] = {}
     for name in options.apps:
         module = importlib.import_module(f"tests.support.ray_node.{name}_app")
         notes |= getattr(module, "NOTES", {})
@@ -35,7 +35,6 @@ def main() -> None:
     sys.stdout.write(f"ready: {json.dumps({'node_s': node_s, 'ready_s': time.monotonic() - start, **notes})}\n")
     sys.stdout.flush()
     sys.stdin.read()
-    serve.shutdown()
     ray.shutdown()
 
 

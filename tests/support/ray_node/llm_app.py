@@ -1,4 +1,4 @@
-"""Ray Serve LLM's own app, built by ``prompt_policy.ray.build_app``, with a stand-in for the engine."""
+"""Ray Serve LLM's own app, built as from a Serve config file that names our builder, with a stand-in for the engine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from ray.serve._private.api import call_user_app_builder_with_args_if_necessary
 from ray.serve.llm.openai_api_models import ChatCompletionResponse
 
 from prompt_policy.errors import PromptPolicyError
-from prompt_policy.ray import DIRECT_STREAMING_VARIABLE, build_app
+from prompt_policy.ray import DIRECT_STREAMING_VARIABLE, build_app, build_openai_app
 from tests.support.ray_node.answers import build_whole, stream_events
 
 REPLICAS = {"num_replicas": 2, "ray_actor_options": {"num_cpus": 0}}
@@ -73,5 +74,5 @@ def _find_refusals() -> dict[str, str]:
     return refusals
 
 
-app = build_app(_build_arguments())
+app = call_user_app_builder_with_args_if_necessary(build_openai_app, _build_arguments())
 NOTES = {"refused": _find_refusals()}

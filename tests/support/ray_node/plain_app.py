@@ -61,4 +61,4 @@ class Ingress:
         yield "data: [DONE]\n\n"
 
 
-app = Ingress.bind(FakeEngine.bind())
+app = Ingress.bind(FakeEngine.bind())  # type: ignore[attr-defined]  # Ray has replaced both by deployments
