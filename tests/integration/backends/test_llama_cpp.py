@@ -24,8 +24,8 @@ from tests.support.page_files import GUIDES, write_page_files
 PAGE: Final = GUIDES / "llama-cpp-ollama.md"
 SYSTEM: Final = "You write for children."
 QUESTION: Final = "What is the sea?"
-SENT: Final = {"temperature": 1.5, "seed": 3, "max_tokens": 12}
-RECEIVED: Final = {"temperature": 0.2, "top_p": 0.9, "top_k": 20, "seed": 3, "max_tokens": 12}
+SENT: Final[dict[str, Any]] = {"temperature": 1.5, "seed": 3, "max_tokens": 12}
+RECEIVED: Final[dict[str, Any]] = {"temperature": 0.2, "top_p": 0.9, "top_k": 20, "seed": 3, "max_tokens": 12}
 """What the policy makes of SENT: neither server is known to read ``min_tokens``."""
 MESSAGES: Final = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
 FOLDED: Final = [{"role": "user", "content": f"{SYSTEM}\n\n{QUESTION}\nAnswer in one short sentence."}]
