@@ -29,9 +29,10 @@ _QUESTIONS: Final = (
 
 
 class CommandCost(NamedTuple):
-    """The cost of one command: its time in seconds, and the peak memory of its first process in megabytes."""
+    """The cost of one command: time and processor time in seconds, and the peak memory of a process in megabytes."""
 
     seconds: float
+    processor_seconds: float
     megabytes: float
 
 
@@ -48,6 +49,7 @@ def measure(quick: bool) -> Iterator[Figure]:
             cost = _run(folder, "--jobs", str(jobs), long=long)
             yield Figure.of(f"{number:,} requests, {_name_jobs(jobs)}", [cost.seconds], "s")
             yield Figure.of(f"- lines a second, {_name_jobs(jobs)}", [number / cost.seconds], "/s")
+            yield Figure.of("- processor time of a line", [1e6 * cost.processor_seconds / number], "µs")
             if jobs == 1:
                 yield Figure.of("- peak memory", [cost.megabytes], "MB")
                 ratio = cost.megabytes / before.megabytes
@@ -93,7 +95,7 @@ def _run(folder: Path, *words: str, long: Path) -> CommandCost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
-    return CommandCost(seconds, usage.ru_maxrss / 1024)
+    return CommandCost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _name_jobs(jobs: int) -> str:

@@ -72,7 +72,7 @@ def apply(  # noqa: PLR0913, PLR0917 - the options of a command
     written; 130: interrupted. Unless it is 0 or 1, no file was written.
     """
     policies, source = split_arguments(arguments)
-    _check_paths(output, rejects)
+    _check_paths(source, answers, output, rejects)
     context = BatchContext(
         endpoint, check_backend(backend, "--backend"), provider, read_switch_text(thinking), reasoning_parser,
         max_model_len,
@@ -101,9 +101,15 @@ def _run(job: BatchJob) -> BatchSummary:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _check_paths(output: Path | None, rejects: Path | None) -> None:
+def _check_paths(source: str, answers: Path | None, output: Path | None, rejects: Path | None) -> None:
+    """Raise UsageError if a file would replace one that is needed. Only the lines themselves may be replaced."""
     if output is not None and rejects is not None and output.resolve() == rejects.resolve():
         raise UsageError(f"--output and --rejects name the same file, {output}; choose two")
+    inputs = {path.resolve() for path in (Path(source), answers) if path is not None}
+    if rejects is not None and rejects.resolve() in inputs:
+        raise UsageError(f"--rejects would replace {rejects}, which is read; choose another file")
+    if output is not None and answers is not None and output.resolve() == answers.resolve():
+        raise UsageError(f"--output would replace the requests, {output}; choose another file")
 
 
 def _print(summary: BatchSummary, format_: Format, *, to_stderr: bool) -> None:
