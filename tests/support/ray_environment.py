@@ -1,4 +1,4 @@
-"""The environment of the real Ray: created once, in the project folder, with this package and its extra ``ray``."""
+"""The environment of the real Ray: created once, outside the checkout, with the requirements of the extra ``ray``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+from tests.support.download_cache import find_cache
+
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / ".ray"
+FOLDER = find_cache() / "ray"
 REQUIREMENTS = Path(__file__).parent / "ray_node" / "requirements.txt"
 
 
@@ -20,28 +23,38 @@ class RayUnavailable(Exception):
 
 
 def ensure_ray_python() -> str:
-    """Return the interpreter of an environment with Ray, creating it if necessary."""
-    FOLDER.mkdir(exist_ok=True)
+    """Return the interpreter of an environment with Ray, creating it if necessary.
+
+    This package is not in it: the tests name their own checkout in PYTHONPATH.
+    """
+    requirements = _list_requirements()
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        folder, marker = FOLDER / "venv", FOLDER / f"made-{_hash_requirements()}"
-        if not marker.exists():
+        folder, marker = FOLDER / "venv", FOLDER / "made"
+        key = hashlib.sha256("\n".join([sys.version, *requirements]).encode()).hexdigest()
+        if not marker.exists() or marker.read_text() != key:
             shutil.rmtree(folder, ignore_errors=True)
-            _create(folder)
-            marker.touch()
+            _create(folder, requirements)
+            marker.write_text(key)
     return str(folder / "bin" / "python")
 
 
-def _hash_requirements() -> str:
-    return hashlib.sha256(REQUIREMENTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()[:12]
+def _list_requirements() -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = REQUIREMENTS.read_text().splitlines()
+    return [
+        *project["dependencies"],
+        *project["optional-dependencies"]["ray"],
+        *(line for line in lines if line and not line.startswith("#")),
+    ]
 
 
-def _create(folder: Path) -> None:
+def _create(folder: Path, requirements: list[str]) -> None:
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     if uv is None:
         raise RayUnavailable("uv is not installed, which creates the environment")
-    python = str(folder / "bin" / "python")
-    install = [uv, "pip", "install", "--python", python, "-e", f"{ROOT}[ray]", "-r", str(REQUIREMENTS)]
+    install = [uv, "pip", "install", "--python", str(folder / "bin" / "python"), *requirements]
     for command in ([uv, "venv", "--python", sys.executable, str(folder)], install):
         done = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False)
         if done.returncode:

@@ -26,6 +26,8 @@ from urllib.parse import urljoin
 
 import httpx
 
+from tests.support.download_cache import find_cache
+
 NAME: Final = "llama-cpp-python"
 FILE: Final = "llama_cpp_python-0.3.36.tar.gz"
 SHA256: Final = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
@@ -48,11 +50,6 @@ def ensure_templates() -> Path:
             if not folder.is_dir():
                 _fetch(folder)
     return folder
-
-
-def find_cache() -> Path:
-    """Return the folder in which downloads are stored between runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "prompt-policy-tests")
 
 
 def _fetch(folder: Path) -> None:

