@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.cli import COMMAND, run
 from tests.support.policies import chat
+from tests.support.signals import restore_interrupt
 from tests.unit.authoring.batch.test_rewriter import ANSWER, CLEAN, wrap
 
 POLICY = """
@@ -118,6 +119,7 @@ def test_an_interrupt_leaves_no_file(folder: Path, number: signal.Signals, jobs:
     with subprocess.Popen(
         [COMMAND, "apply", "mine.yaml", "-", "-o", "out", "--rejects", "no", "--jobs", jobs],
         cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=restore_interrupt,  # noqa: PLW1509 - no thread of this test holds a lock
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stderr is not None

@@ -18,6 +18,7 @@ from prompt_policy.launcher.machine.ports import find_free_port
 from prompt_policy.net import LOOPBACK, build_url
 from tests.support.fake_answers import SSE, encode_chunk
 from tests.support.fake_backend import FakeBackend
+from tests.support.signals import restore_interrupt
 
 COMMAND = str(Path(sys.executable).with_name("prompt-policy"))
 Serve = Callable[..., str]
@@ -64,11 +65,6 @@ def test_the_policy_of_the_server_is_reported_if_there_is_none_here(serve_app: C
     assert done.stderr == "model 'm': NO policy, because no pattern matches\n"
 
 
-def _restore_sigint() -> None:
-    """Stop ignoring SIGINT: a shell's background jobs, and their children, inherit that it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Terminal:
     """A program in a pseudo-terminal of its own."""
 
@@ -77,7 +73,7 @@ class Terminal:
         environment = {**os.environ, "TERM": "dumb"}
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-            preexec_fn=_restore_sigint,  # noqa: PLW1509 - no thread of this test holds a lock
+            preexec_fn=restore_interrupt,  # noqa: PLW1509 - no thread of this test holds a lock
         )  # fmt: skip
         os.close(slave)
         self.seen = ""
