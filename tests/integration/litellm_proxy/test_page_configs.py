@@ -63,7 +63,8 @@ def test_the_configuration_of_a_page_starts_and_a_policy_acts(
 ) -> None:
     write_page_files(ROOT / page, tmp_path)
     [config] = find_configs(page)
-    [command] = re.findall(rf"^prompt-policy (doctor {PROXY}.*)$", (ROOT / page).read_text(), re.MULTILINE)
+    commands = re.findall(rf"^prompt-policy (doctor {PROXY}.*)$", (ROOT / page).read_text(), re.MULTILINE)
+    assert commands
     monkeypatch.setenv("LITELLM_MASTER_KEY", KEY)
     with serve_app_in_thread(create_app([*find_served_names(config)])) as backend:
         text = yaml.safe_dump(config)
@@ -72,9 +73,9 @@ def test_the_configuration_of_a_page_starts_and_a_policy_acts(
         here = yaml.safe_load(text)
         assert here != config, "the backend's address is another one"
         with run_proxy(here, tmp_path) as proxy:
-            done = run(*shlex.split(command.replace(PROXY, proxy.url)), folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1].startswith("acts: policy ")
+            reports = [run(*shlex.split(command.replace(PROXY, proxy.url)), folder=tmp_path) for command in commands]
+    assert [(report.returncode, report.stderr) for report in reports] == [(0, "")] * len(commands)
+    assert all(report.stdout.splitlines()[-1].startswith("acts: policy ") for report in reports)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ray)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def policy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The policy of both apps."""
     file = tmp_path_factory.mktemp("policies") / "ray-test.yaml"
@@ -39,7 +39,7 @@ def policy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def node(policy_file: Path) -> Iterator[RayNode]:
     """The node. Nothing of it is left behind."""
     try:
