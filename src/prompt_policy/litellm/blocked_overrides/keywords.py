@@ -58,4 +58,5 @@ def find_keyword(name: str) -> Keyword | None:
 def find_blocked_keyword(name: str) -> Keyword | None:
     """Return a keyword that a client must not send, or None."""
     blocked = load_blocked_keywords()
-    return blocked.get(name) or (blocked[_INTERNAL] if name.startswith("_") else None)
+    is_internal = name.startswith("_") and name not in load_keywords()
+    return blocked.get(name) or (blocked[_INTERNAL] if is_internal else None)

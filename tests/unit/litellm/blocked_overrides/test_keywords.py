@@ -65,6 +65,7 @@ def test_keyword_is_listed_once() -> None:
         ("deployment_id", "removed_everywhere"),
         ("text_completion", "removed"),
         ("_anything", "removed"),
+        ("_litellm_strip_stream_usage", "harmless"),
         ("temperature", "harmless"),
         ("input_cost_per_token", "harmless"),
     ],
