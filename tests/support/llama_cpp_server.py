@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,21 +17,17 @@ from prompt_policy.launcher.machine.ports import find_free_port
 from prompt_policy.net import LOOPBACK, build_url
 from prompt_policy.proxy.demo.weights import MODEL_NAME, download_weights
 from tests.support.download_cache import find_cache
+from tests.support.uv_environment import EnvironmentUnavailable, create_environment
 from tests.support.waiting import wait_until
 
 REQUIREMENT: Final = "xllamacpp==2026.10.11549"
 _PROGRAM: Final = Path(__file__).with_name("serve_llama_cpp.py")
-_UV: Final = str(Path(sys.executable).with_name("uv"))
-
-
-class LlamaCppUnavailable(Exception):
-    """llama.cpp or the weights cannot be had here; the message gives the reason."""
 
 
 def ensure_llama_cpp() -> tuple[Path, Path]:
     """Return an interpreter with llama.cpp and a GGUF file, getting both first if necessary.
 
-    Raise LlamaCppUnavailable.
+    Raise EnvironmentUnavailable.
     """
     root = find_cache() / "llama-cpp"
     root.mkdir(parents=True, exist_ok=True)
@@ -41,20 +35,11 @@ def ensure_llama_cpp() -> tuple[Path, Path]:
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (environment / "made").exists():
-            _create_environment(environment)
+            create_environment(environment, "--only-binary", ":all:", REQUIREMENT)
+            (environment / "made").touch()
         if not weights.exists():
             _download_weights(weights)
     return environment / "bin" / "python", weights
-
-
-def _create_environment(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    install = [_UV, "pip", "install", "--quiet", "--only-binary", ":all:", "--python", str(folder / "bin" / "python")]
-    for command in ([_UV, "venv", "--quiet", "--python", sys.executable, str(folder)], [*install, REQUIREMENT]):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise LlamaCppUnavailable(f"{REQUIREMENT} cannot be installed: {done.stderr.strip()[-500:]}")
-    (folder / "made").touch()
 
 
 def _download_weights(path: Path) -> None:
@@ -62,7 +47,7 @@ def _download_weights(path: Path) -> None:
         try:
             download_weights(Path(scratch)).rename(path)
         except UsageError as error:
-            raise LlamaCppUnavailable(str(error)) from None
+            raise EnvironmentUnavailable(str(error)) from None
 
 
 @contextmanager

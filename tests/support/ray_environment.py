@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 from tests.support.download_cache import find_cache
+from tests.support.uv_environment import create_environment
 
 ROOT = Path(__file__).parents[2]
 FOLDER = find_cache() / "ray"
 REQUIREMENTS = Path(__file__).parent / "ray_node" / "requirements.txt"
 
 
-class RayUnavailable(Exception):
-    """The environment cannot be created here; the message gives the reason."""
-
-
 def ensure_ray_python() -> str:
     """Return the interpreter of an environment with Ray, creating it if necessary.
 
-    This package is not in it: the tests name their own checkout in PYTHONPATH.
+    This package is not in it: the tests name their own checkout in PYTHONPATH. Raise EnvironmentUnavailable.
     """
     requirements = _list_requirements()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -34,8 +28,7 @@ def ensure_ray_python() -> str:
         folder, marker = FOLDER / "venv", FOLDER / "made"
         key = hashlib.sha256("\n".join([sys.version, *requirements]).encode()).hexdigest()
         if not marker.exists() or marker.read_text() != key:
-            shutil.rmtree(folder, ignore_errors=True)
-            _create(folder, requirements)
+            create_environment(folder, *requirements)
             marker.write_text(key)
     return str(folder / "bin" / "python")
 
@@ -48,14 +41,3 @@ def _list_requirements() -> list[str]:
         *project["optional-dependencies"]["ray"],
         *(line for line in lines if line and not line.startswith("#")),
     ]
-
-
-def _create(folder: Path, requirements: list[str]) -> None:
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
-    if uv is None:
-        raise RayUnavailable("uv is not installed, which creates the environment")
-    install = [uv, "pip", "install", "--python", str(folder / "bin" / "python"), *requirements]
-    for command in ([uv, "venv", "--python", sys.executable, str(folder)], install):
-        done = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RayUnavailable(f"uv {command[1]} failed: {' '.join(done.stderr.split())[:500]}")

@@ -6,7 +6,6 @@ those of the wheel. Its HTTP server needs the kernels, too: the fake one has the
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,24 +14,21 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from tests.support.uv_environment import run_uv
+
 SGLANG_VERSION = "0.5.23"
 SERVER = "sglang.srt.entrypoints.http_server"
 RAY_SERVER = "sglang.srt.ray.http_server"
 _PACKAGES = ("sglang", "sglang.srt", "sglang.srt.entrypoints", "sglang.srt.ray", "sglang.srt.utils")
 
 
-class Unavailable(Exception):
-    """The wheel cannot be installed here; the message gives the reason."""
-
-
 def install_sglang(folder: Path) -> Path:
-    """Install SGLang's wheel without its requirements, and return its package's folder."""
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-    done = subprocess.run(
-        [*install, "--python", sys.executable, f"sglang=={SGLANG_VERSION}"], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise Unavailable(done.stderr[-500:])
+    """Install SGLang's wheel without its requirements, and return its package's folder.
+
+    Raise EnvironmentUnavailable.
+    """
+    requirement = f"sglang=={SGLANG_VERSION}"
+    run_uv("pip", "install", "--no-deps", "--target", str(folder), "--python", sys.executable, requirement)
     return folder / "sglang"
 
 

@@ -16,10 +16,11 @@ from prompt_policy.proxy.demo.weights import MODEL_NAME
 from tests.integration.backends.test_backends import OLLAMA_ANSWER
 from tests.support.fake_backend import FakeBackend, build_json_response, run_backend
 from tests.support.litellm_proxy import KEY, Proxy, run_proxy
-from tests.support.llama_cpp_server import LlamaCppUnavailable, ensure_llama_cpp, run_llama_cpp
+from tests.support.llama_cpp_server import ensure_llama_cpp, run_llama_cpp
 from tests.support.marks import WHOLE_AND_STREAMED
 from tests.support.missing import fail_in_ci
 from tests.support.page_files import GUIDES, write_page_files
+from tests.support.uv_environment import EnvironmentUnavailable
 
 PAGE: Final = GUIDES / "llama-cpp-ollama.md"
 SYSTEM: Final = "You write for children."
@@ -38,7 +39,7 @@ def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The root URL of a llama.cpp server."""
     try:
         python, weights = ensure_llama_cpp()
-    except LlamaCppUnavailable as error:
+    except EnvironmentUnavailable as error:
         fail_in_ci(str(error))
     with run_llama_cpp(python, weights, tmp_path_factory.mktemp("llama-cpp") / "server.log") as url:
         yield url

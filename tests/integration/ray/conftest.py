@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.missing import fail_in_ci
 from tests.support.ray_cluster import RayNode, run_node
-from tests.support.ray_environment import RayUnavailable, ensure_ray_python
+from tests.support.ray_environment import ensure_ray_python
+from tests.support.uv_environment import EnvironmentUnavailable
 
 HERE = Path(__file__).parent
 POLICY = """
@@ -44,7 +45,7 @@ def node(policy_file: Path) -> Iterator[RayNode]:
     """The node. Nothing of it is left behind."""
     try:
         python = ensure_ray_python()
-    except RayUnavailable as error:
+    except EnvironmentUnavailable as error:
         fail_in_ci(str(error))
     variables = {"PROMPT_POLICY_PATH": str(policy_file)}
     with run_node(python, "plain", "llm", variables=variables) as running:

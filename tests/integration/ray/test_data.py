@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.support.missing import fail_in_ci
 from tests.support.page_files import GUIDES, write_page_files
 from tests.support.policies import chat
-from tests.support.ray_environment import RayUnavailable, ensure_ray_python
+from tests.support.ray_environment import ensure_ray_python
+from tests.support.uv_environment import EnvironmentUnavailable
 
 ROOT = Path(__file__).parents[3]
 COUNT = 300
@@ -21,7 +22,7 @@ COUNT = 300
 def get_python() -> str:
     try:
         return ensure_ray_python()
-    except RayUnavailable as error:
+    except EnvironmentUnavailable as error:
         fail_in_ci(str(error))
 
 

@@ -27,11 +27,11 @@ from tests.support.sglang_packages import (
     RAY_SERVER,
     SERVER,
     SGLANG_VERSION,
-    Unavailable,
     build_fake_http_server,
     build_packages,
     install_sglang,
 )
+from tests.support.uv_environment import EnvironmentUnavailable
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "how-to" / "sglang.md"
@@ -46,7 +46,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of SGLang's package; if it cannot be installed, the test is skipped."""
     try:
         return install_sglang(tmp_path_factory.mktemp("sglang"))
-    except Unavailable as error:
+    except EnvironmentUnavailable as error:
         fail_in_ci(str(error))
 
 
